@@ -1,1 +1,1 @@
-//! control.
+//! The control plane. (Map to come.)

@@ -1,1 +1,1 @@
-//! proxy.
+//! The data plane. (Map to come.)
