@@ -1,0 +1,51 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why certificates can't be made, loaded or used. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CertsError {
+    /// A file or directory can't be read or written.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// "read", "write", "create".
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file holds something else than it should.
+    #[error("{}: {problem}", path.display())]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// One file of a pair is there without the other.
+    #[error("{} is there but {} is not; restore it, or delete the first to have both made anew",
+        present.display(), missing.display())]
+    HalfPair {
+        /// The file that is there.
+        present: PathBuf,
+        /// The file that is not.
+        missing: PathBuf,
+    },
+    /// A certificate could not be generated.
+    #[error("cannot generate a certificate: {0}")]
+    Generate(#[from] rcgen::Error),
+    /// rustls refused a configuration.
+    #[error("cannot configure TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+impl CertsError {
+    pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { doing, path, source }
+    }
+
+    pub(crate) fn content(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self::Content { path: path.into(), problem: problem.into() }
+    }
+}
