@@ -1,1 +1,3 @@
 //! The control plane. (Map to come.)
+
+pub mod store;
