@@ -1,1 +1,14 @@
-//! The data plane. (Map to come.)
+//! The data plane: takes connections, finds whose they are, and serves, passes through or refuses.
+//!
+//! # Map
+//!
+//! | room | what it is |
+//! | --- | --- |
+//! | [`config`] | every number |
+//! | [`refusal`] | why traffic was not served |
+//! | [`tasks`], [`drain`] | owned tasks; the signal to finish |
+
+pub mod config;
+pub mod drain;
+pub mod refusal;
+pub mod tasks;

@@ -1,0 +1,274 @@
+//! Every number of the proxy, with what it is for.
+//!
+//! Architecture invariant: no other room holds a time-out, a limit or a size that an operator might
+//! want to change.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// What a proxy is told at start.
+#[derive(Clone)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: Listen,
+    /// The ports clients see, which differ from the listening ones behind a load balancer.
+    pub public_ports: PublicPorts,
+    /// Threads that serve connections; one per core is best.
+    pub workers: NonZeroUsize,
+    /// How long each phase may take.
+    pub timeouts: Timeouts,
+    /// How much of each thing there may be.
+    pub limits: Limits,
+    /// Which backends may be dialled, and how they are kept.
+    pub backends: BackendPolicy,
+    /// Whether a request for an HTTPS name on the plain port is sent on by a 308; else it is told 404.
+    pub redirect_to_https: bool,
+    /// Peers whose `Forwarded` and `X-Forwarded-*` fields are believed: load balancers of one's own.
+    pub trusted_peers: Vec<IpNet>,
+    /// Where routes come from; none for a proxy whose table is set by its owner.
+    pub feed: Option<FeedConfig>,
+    /// Where the last good table is kept, so that a restart without control serves it.
+    pub route_cache: Option<PathBuf>,
+    /// Where the access log goes.
+    pub access_log: AccessLogTarget,
+    /// Record a span for one request in this many; none records none.
+    pub sample_spans: Option<NonZeroU32>,
+    /// More lines for `/metrics`, from whoever shares the process.
+    pub extra_metrics: Option<ExtraMetrics>,
+}
+
+/// Gives lines in the Prometheus text format.
+pub type ExtraMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Where a proxy listens. Port 0 lets the kernel choose; see `Proxy::http_addr` for what it chose.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// HTTP/1.1 and WebSocket in the clear.
+    pub http: SocketAddr,
+    /// TLS: terminated or passed through.
+    pub https: SocketAddr,
+    /// Health, metrics and explanations; should be a loopback address, for nobody is asked who they are.
+    pub admin: SocketAddr,
+}
+
+/// The ports clients use, for redirects and URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicPorts {
+    /// Of `http://` URLs.
+    pub http: u16,
+    /// Of `https://` and `tls://` URLs.
+    pub https: u16,
+}
+
+/// How long each phase may take. Each is one deadline for the whole phase unless it says otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// From accept to a whole `ClientHello`. Hellos come at once; more is a slow attack or a dead link.
+    pub hello: Duration,
+    /// From the hello to the end of the TLS handshake: two round trips of the worst link.
+    pub handshake: Duration,
+    /// From the first byte of a request's head (or the connection's start) to its last.
+    pub head: Duration,
+    /// Between requests of one connection.
+    pub keep_alive: Duration,
+    /// From SYN to an established connection to a backend.
+    pub connect: Duration,
+    /// From a sent request head to the first byte of the response; long polls need some patience.
+    pub first_byte: Duration,
+    /// Without a byte in either direction of a WebSocket or a passed-through connection.
+    pub tunnel_idle: Duration,
+    /// What tunnels still get after their route moved, was unbound or removed.
+    pub tunnel_grace: Duration,
+    /// What requests and tunnels still get after a drain began.
+    pub drain_grace: Duration,
+    /// How long a refused connection is still read after its answer was written, so that the answer is
+    /// not lost to a reset.
+    pub linger: Duration,
+    /// Without accepting after the process ran out of descriptors or memory for sockets.
+    pub accept_backoff: Duration,
+}
+
+/// How much of each thing there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Open client connections of the whole proxy; more wait in the kernel's queue.
+    pub connections: NonZeroUsize,
+    /// Length of the kernel's accept queue, per worker and port.
+    pub backlog: i32,
+    /// Bytes of TLS records up to the end of a `ClientHello`.
+    pub hello_bytes: usize,
+    /// Bytes of an HTTP/1.1 request head; also of a backend's response head.
+    pub head_bytes: usize,
+    /// Fields of a request head.
+    pub head_fields: usize,
+    /// Bytes of an HTTP/2 field section after decompression (RFC 9113 6.5.2).
+    pub h2_field_bytes: u32,
+    /// Streams open at once on an HTTP/2 client connection.
+    pub h2_streams: u32,
+    /// Flow-control window of an HTTP/2 stream, in bytes: what one slow backend may pile up.
+    pub h2_stream_window: u32,
+    /// Flow-control window of a whole HTTP/2 connection, in bytes.
+    pub h2_connection_window: u32,
+    /// Bytes buffered in each direction of a tunnel.
+    pub relay_buffer: usize,
+    /// Access log records waiting to be written; more are dropped and counted.
+    pub access_log_queue: usize,
+}
+
+/// Which backends may be dialled, and how connections to them are kept.
+#[derive(Debug, Clone)]
+pub struct BackendPolicy {
+    /// Networks backends may be in. The cloud metadata address and the proxy's own listeners are never
+    /// dialled, whatever stands here.
+    pub networks: Vec<IpNet>,
+    /// Idle HTTP/1.1 connections kept per backend and worker.
+    pub idle_per_backend: usize,
+    /// How long an idle connection to a backend is kept. Shorter than the backend's own patience, or
+    /// requests meet connections that are just being closed.
+    pub idle_timeout: Duration,
+}
+
+/// How to reach the control plane's route feed.
+#[derive(Clone)]
+pub struct FeedConfig {
+    /// `http://HOST:PORT` or `https://HOST:PORT`.
+    pub url: String,
+    /// A bearer token with the proxy role. Never logged.
+    pub token: String,
+    /// How the control plane's certificate is verified; none for `http://`.
+    pub ca: Option<Arc<rustls::ClientConfig>>,
+    /// Names this proxy in the fleet.
+    pub proxy_id: String,
+    /// Without a message (control sends heartbeats) the stream is taken for dead and opened anew.
+    pub silence: Duration,
+    /// First and longest pause before reconnecting; each try doubles it, with full jitter.
+    pub backoff: (Duration, Duration),
+    /// Least time between two writes of the route cache.
+    pub cache_interval: Duration,
+}
+
+/// Where access log records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessLogTarget {
+    /// Nowhere; nothing is recorded.
+    Off,
+    /// Standard output, one JSON object a line.
+    Stdout,
+    /// Appended to a file, one JSON object a line.
+    File(PathBuf),
+}
+
+impl Default for Config {
+    /// Listens on unprivileged loopback ports, with no feed, no cache and no access log.
+    fn default() -> Self {
+        Self {
+            listen: Listen::default(),
+            public_ports: PublicPorts { http: 80, https: 443 },
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            backends: BackendPolicy::default(),
+            redirect_to_https: true,
+            trusted_peers: Vec::new(),
+            feed: None,
+            route_cache: None,
+            access_log: AccessLogTarget::Off,
+            sample_spans: None,
+            extra_metrics: None,
+        }
+    }
+}
+
+impl Default for Listen {
+    /// 127.0.0.1, ports 8080, 8443 and 9901.
+    fn default() -> Self {
+        let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        Self { http: local(8080), https: local(8443), admin: local(9901) }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_secs(5),
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            connect: Duration::from_secs(3),
+            first_byte: Duration::from_secs(60),
+            tunnel_idle: Duration::from_secs(3600),
+            tunnel_grace: Duration::from_secs(30),
+            drain_grace: Duration::from_secs(30),
+            linger: Duration::from_secs(1),
+            accept_backoff: Duration::from_millis(100),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
+            backlog: 4096,
+            hello_bytes: 16 * 1024,
+            head_bytes: 32 * 1024,
+            head_fields: 100,
+            h2_field_bytes: 32 * 1024,
+            h2_streams: 128,
+            h2_stream_window: 256 * 1024,
+            h2_connection_window: 1024 * 1024,
+            relay_buffer: 64 * 1024,
+            access_log_queue: 16_384,
+        }
+    }
+}
+
+impl Default for BackendPolicy {
+    /// Private networks (RFC 1918, RFC 6598, RFC 4193), without loopback: a proxy that may dial its own
+    /// machine can be made to reach what listens there for itself alone.
+    fn default() -> Self {
+        let private = |a, b, length| IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(a, b, 0, 0)), length);
+        let unique_local = IpNet::new_assert(IpAddr::V6([0xfc00, 0, 0, 0, 0, 0, 0, 0].into()), 7);
+        Self {
+            networks: vec![
+                private(10, 0, 8),
+                private(172, 16, 12),
+                private(192, 168, 16),
+                private(100, 64, 10),
+                unique_local,
+            ],
+            idle_per_backend: 64,
+            idle_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+impl BackendPolicy {
+    /// Lets backends be on this machine, for development.
+    #[must_use]
+    pub fn with_loopback(mut self) -> Self {
+        self.networks.push(IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8));
+        self.networks.push(IpNet::new_assert(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), 128));
+        self
+    }
+}
+
+impl FeedConfig {
+    /// A feed with the default times.
+    pub fn new(url: String, token: String, proxy_id: String) -> Self {
+        Self {
+            url,
+            token,
+            ca: None,
+            proxy_id,
+            silence: Duration::from_secs(30),
+            backoff: (Duration::from_millis(100), Duration::from_secs(10)),
+            cache_interval: Duration::from_secs(1),
+        }
+    }
+}
