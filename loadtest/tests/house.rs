@@ -1,0 +1,131 @@
+//! The rules of the house that the compiler does not check: which crate and which room may use which,
+//! and how large a file may grow. docs/ARCHITECTURE.md has the reasons.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each crate may use of ours. `cli`, `loadtest` and `benches` see everything.
+const CRATES: [(&str, &[&str]); 4] =
+    [("proto", &[]), ("certs", &["proto"]), ("proxy", &["proto", "certs"]), ("control", &["proto", "certs"])];
+
+const OURS: [&str; 7] = ["proto", "certs", "proxy", "control", "cli", "loadtest", "benches"];
+
+/// Where generated messages and tonic may be spoken, as prefixes of paths.
+const SPEAKS_GRPC: [&str; 5] =
+    ["proto/", "proxy/src/feed", "control/src/grpc", "control/src/feed", "cli/"];
+
+/// Calls that configure TLS; certs alone makes them.
+const TLS_CONFIGURATION: [&str; 3] = ["ServerConfig::builder", "ClientConfig::builder", "CryptoProvider"];
+
+const MOST_LINES: usize = 600;
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every Rust file under `dir`, with its path relative to the root.
+fn sources(dir: &str) -> Vec<Source> {
+    let (mut found, mut pending) = (Vec::new(), vec![root().join(dir)]);
+    while let Some(next) = pending.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("target") {
+                    pending.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push(Source { path, text });
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources under {dir}");
+    found
+}
+
+/// Lines of code with their numbers, comments left out.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(i, line)| (i + 1, line.split("//").next().unwrap_or_default()))
+}
+
+/// Whether `line` names `path` followed by `::` as a path of its own, not as the tail of another.
+fn names(line: &str, path: &str) -> bool {
+    let path = format!("{path}::");
+    line.match_indices(&path).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        before.is_none_or(|c| !(c.is_alphanumeric() || c == '_' || c == ':'))
+    })
+}
+
+fn assert_none(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn crates_use_only_what_is_under_them() {
+    let mut faults = Vec::new();
+    for (member, may_use) in CRATES {
+        for source in sources(&format!("{member}/src")) {
+            for (number, line) in code(&source.text) {
+                let forbidden = OURS.iter().filter(|other| **other != member && !may_use.contains(other));
+                for other in forbidden.filter(|other| names(line, other)) {
+                    faults.push(format!("{}:{number}: {member} must not use {other}", source.path));
+                }
+                if member == "certs" && names(line, "proto") && !line.contains("proto::Hostname") {
+                    faults.push(format!("{}:{number}: certs may use proto's Hostname alone", source.path));
+                }
+            }
+        }
+    }
+    assert_none(&faults);
+}
+
+#[test]
+fn grpc_is_spoken_in_its_rooms_alone() {
+    let mut faults = Vec::new();
+    for source in ["certs/src", "proxy/src", "control/src"].into_iter().flat_map(sources) {
+        if SPEAKS_GRPC.iter().any(|room| source.path.starts_with(room)) {
+            continue;
+        }
+        for (number, line) in code(&source.text) {
+            if names(line, "tonic") || names(line, "wire") || line.contains("proto::wire") {
+                faults.push(format!("{}:{number}: tonic and wire messages stay in {SPEAKS_GRPC:?}", source.path));
+            }
+        }
+    }
+    assert_none(&faults);
+}
+
+#[test]
+fn tls_is_configured_in_certs_alone() {
+    let mut faults = Vec::new();
+    for source in ["proto/src", "proxy/src", "control/src", "cli/src"].into_iter().flat_map(sources) {
+        for (number, line) in code(&source.text) {
+            if TLS_CONFIGURATION.iter().any(|call| line.contains(call)) {
+                faults.push(format!("{}:{number}: TLS is configured in certs", source.path));
+            }
+        }
+    }
+    assert_none(&faults);
+}
+
+#[test]
+fn files_stay_readable() {
+    let mut faults = Vec::new();
+    for source in OURS.into_iter().flat_map(sources) {
+        let lines = source.text.lines().count();
+        if lines > MOST_LINES {
+            faults.push(format!("{}: {lines} lines; {MOST_LINES} at most", source.path));
+        }
+        if source.path.ends_with("mod.rs") {
+            faults.push(format!("{}: name it after its folder, beside it", source.path));
+        }
+    }
+    assert_none(&faults);
+}
