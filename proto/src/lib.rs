@@ -4,6 +4,7 @@
 //! - [`Hostname`], [`Route`], [`RouteUpdate`], [`Revision`], [`BackendAddr`], [`SourceRanges`]: what they
 //!   are once parsed. Each has one way in, a constructor that checks.
 //! - [`convert`]: from the one to the other, naming every field that is wrong.
+//! - [`manifest`]: resources as people write them, in YAML or JSON, read into messages and back.
 //!
 //! Architecture invariant: this crate knows nothing of stores, sockets or certificates.
 
@@ -11,6 +12,7 @@ mod backend;
 pub mod convert;
 /// Host names and how they are folded.
 pub mod hostname;
+pub mod manifest;
 mod revision;
 mod route;
 mod source_ranges;
