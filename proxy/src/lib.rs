@@ -10,5 +10,6 @@
 
 pub mod config;
 pub mod drain;
+pub mod hello;
 pub mod refusal;
 pub mod tasks;

@@ -41,6 +41,8 @@ pub enum Refusal {
     BadServerName,
     /// Something other than TLS on the TLS port.
     NotTls,
+    /// A hello that does not parse.
+    BadHello,
     /// A hello that was not over within its bytes.
     HelloTooLong,
     /// A hello that was not over within its time.
@@ -91,7 +93,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::NoRoute,
         Self::Unbound,
         Self::NoBackend,
@@ -105,6 +107,7 @@ impl Refusal {
         Self::NoServerName,
         Self::BadServerName,
         Self::NotTls,
+        Self::BadHello,
         Self::HelloTooLong,
         Self::HelloTimeout,
         Self::HelloTruncated,
@@ -143,6 +146,7 @@ impl Refusal {
             Self::NoServerName => "no_server_name",
             Self::BadServerName => "bad_server_name",
             Self::NotTls => "not_tls",
+            Self::BadHello => "bad_hello",
             Self::HelloTooLong => "hello_too_long",
             Self::HelloTimeout => "hello_timeout",
             Self::HelloTruncated => "hello_truncated",
@@ -178,6 +182,7 @@ impl Refusal {
             | Self::BadAuthority
             | Self::NoServerName
             | Self::BadServerName
+            | Self::BadHello
             | Self::HelloTooLong
             | Self::HelloTruncated
             | Self::HandshakeFailed
@@ -211,7 +216,7 @@ impl Refusal {
             | Self::BackendReset
             | Self::BackendGarbage
             | Self::BackendTimeout => Some(Alert::InternalError),
-            Self::HelloTooLong => Some(Alert::DecodeError),
+            Self::BadHello | Self::HelloTooLong => Some(Alert::DecodeError),
             Self::SourceNotAllowed
             | Self::RedirectToHttps
             | Self::HttpsOnly
@@ -249,6 +254,7 @@ impl Refusal {
             | Self::NoServerName
             | Self::BadServerName
             | Self::NotTls
+            | Self::BadHello
             | Self::HelloTooLong
             | Self::HelloTimeout
             | Self::HelloTruncated
@@ -291,6 +297,7 @@ impl Refusal {
             | Self::NoServerName
             | Self::BadServerName
             | Self::NotTls
+            | Self::BadHello
             | Self::HelloTooLong
             | Self::HelloTimeout
             | Self::HelloTruncated
@@ -335,6 +342,7 @@ impl Refusal {
             Self::NoServerName => "The TLS client sent no server name (SNI).",
             Self::BadServerName => "The server name (SNI) is not a host name.",
             Self::NotTls => "This port speaks TLS. Use an https URL, or the plain port.",
+            Self::BadHello => "The TLS ClientHello does not parse.",
             Self::HelloTooLong => "The TLS ClientHello is too long.",
             Self::HelloTimeout => "The TLS ClientHello did not come in time.",
             Self::HelloTruncated => "The connection ended within the TLS ClientHello.",
