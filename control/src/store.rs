@@ -2,17 +2,19 @@
 //!
 //! - [`Key`], [`Prefix`]: paths, like `project/p1/deployment/dep-x`.
 //! - [`Batch`]: what one commit writes, and what it takes for granted.
-//! - [`Store`]: the five things any backend can do. the embedded one does them on one file.
+//! - [`Store`]: the five things any backend can do. [`Embedded`] does them on one file.
 //! - [`load`]: the whole content at one revision, to go on from with [`Store::watch`].
 //!
 //! Architecture invariant: the store knows nothing of what the values mean.
 
 mod batch;
+mod embedded;
 mod key;
 mod load;
 mod watch;
 
 pub use batch::{Batch, Expect, Op, Operation};
+pub use embedded::{Embedded, EmbeddedConfig, OpenError};
 pub use key::{Key, Prefix};
 pub use load::load;
 pub use watch::{Change, Commit, Lagged, Watch};
