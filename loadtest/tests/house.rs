@@ -11,8 +11,7 @@ const CRATES: [(&str, &[&str]); 4] =
 const OURS: [&str; 7] = ["proto", "certs", "proxy", "control", "cli", "loadtest", "benches"];
 
 /// Where generated messages and tonic may be spoken, as prefixes of paths.
-const SPEAKS_GRPC: [&str; 5] =
-    ["proto/", "proxy/src/feed", "control/src/grpc", "control/src/feed", "cli/"];
+const SPEAKS_GRPC: [&str; 5] = ["proto/", "proxy/src/feed", "control/src/grpc", "control/src/feed", "cli/"];
 
 /// Calls that configure TLS; certs alone makes them.
 const TLS_CONFIGURATION: [&str; 3] = ["ServerConfig::builder", "ClientConfig::builder", "CryptoProvider"];
@@ -95,7 +94,10 @@ fn grpc_is_spoken_in_its_rooms_alone() {
         }
         for (number, line) in code(&source.text) {
             if names(line, "tonic") || names(line, "wire") || line.contains("proto::wire") {
-                faults.push(format!("{}:{number}: tonic and wire messages stay in {SPEAKS_GRPC:?}", source.path));
+                faults.push(format!(
+                    "{}:{number}: tonic and wire messages stay in {SPEAKS_GRPC:?}",
+                    source.path
+                ));
             }
         }
     }

@@ -1,0 +1,11 @@
+//! What deployments run: real servers, each on a port of its own, each ending with its owner.
+
+mod http;
+mod nginx;
+mod python;
+mod secure;
+
+pub use http::HttpBackend;
+pub use nginx::Nginx;
+pub use python::{PythonBackend, grpc, websocket};
+pub use secure::SecureBackend;
