@@ -11,5 +11,7 @@
 pub mod config;
 pub mod drain;
 pub mod hello;
+pub mod per_worker;
 pub mod refusal;
+pub mod routes;
 pub mod tasks;

@@ -1,0 +1,107 @@
+//! What every worker keeps for itself, so that counting never makes two cores fight for a line.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One of the workers: which, and of how many.
+///
+/// Knowing how many lets whatever is counted per worker be made at its first use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WorkerId {
+    index: u16,
+    of: u16,
+}
+
+impl WorkerId {
+    /// Every worker of `count`; at least one, at most 65,535.
+    pub fn all(count: usize) -> impl ExactSizeIterator<Item = Self> + use<> {
+        let of = u16::try_from(count.max(1)).unwrap_or(u16::MAX);
+        (0..of).map(move |index| Self { index, of })
+    }
+
+    /// Counted from 0.
+    pub fn index(self) -> usize {
+        usize::from(self.index)
+    }
+
+    /// How many there are.
+    pub fn of(self) -> usize {
+        usize::from(self.of)
+    }
+}
+
+/// A value for each worker, made for all of them when the first one asks.
+///
+/// What nobody has touched costs 24 bytes.
+#[derive(Debug)]
+pub struct PerWorker<T>(OnceLock<Box<[Padded<T>]>>);
+
+/// Alone on its cache line.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Padded<T>(T);
+
+impl<T> Default for PerWorker<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T: Default> PerWorker<T> {
+    /// The value of `worker`.
+    pub fn get(&self, worker: WorkerId) -> &T {
+        let all = self.0.get_or_init(|| (0..worker.of()).map(|_| Padded::default()).collect());
+        // An index within bounds unless workers of two proxies were mixed up; counting with another
+        // worker is then better than a panic.
+        &all[worker.index() % all.len()].0
+    }
+
+    /// The values of all workers; none before the first was asked for.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.get().into_iter().flat_map(|all| all.iter().map(|padded| &padded.0))
+    }
+}
+
+/// A number that only its worker raises, and anyone may read.
+///
+/// Having one writer, it needs no locked instruction.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// Raises it by one.
+    pub fn inc(&self) {
+        self.add(1);
+    }
+
+    /// Raises it by `n`.
+    pub fn add(&self, n: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+    }
+
+    /// What it is now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_worker_has_its_own() {
+        let counts = PerWorker::<Count>::default();
+        assert_eq!(counts.iter().count(), 0, "nothing is made before the first use");
+        let workers: Vec<_> = WorkerId::all(3).collect();
+        counts.get(workers[2]).add(5);
+        counts.get(workers[0]).inc();
+        assert_eq!(counts.iter().map(Count::get).collect::<Vec<_>>(), [1, 0, 5]);
+    }
+
+    #[test]
+    fn there_is_always_one_worker() {
+        assert_eq!(WorkerId::all(0).len(), 1);
+        assert_eq!(WorkerId::all(1 << 20).len(), usize::from(u16::MAX));
+    }
+}

@@ -1,0 +1,84 @@
+use std::sync::{Arc, OnceLock};
+
+use proto::{Binding, Route, Target};
+
+use super::live::{Live, RouteCounters};
+use super::tree::Named;
+use super::upstream::Upstream;
+use crate::per_worker::WorkerId;
+
+/// One route as it is served. Immutable; a change of the route is another entry.
+pub struct RouteEntry {
+    /// What control said.
+    pub route: Route,
+    /// Its healthy backends, ordered by address; empty when it is unbound.
+    pub backends: Box<[Arc<Upstream>]>,
+    /// Made at the first hit or the first change: most routes of a big table have neither.
+    live: OnceLock<Arc<Live>>,
+}
+
+impl RouteEntry {
+    pub(super) fn new(route: Route, backends: Box<[Arc<Upstream>]>) -> Self {
+        Self { route, backends, live: OnceLock::new() }
+    }
+
+    /// Takes over what is counted and watched from the entry the name had before.
+    pub(super) fn following(self, old: &Self) -> Self {
+        // A new entry, whose lock nobody has set.
+        let _ = self.live.set(old.live().clone());
+        self
+    }
+
+    /// The endpoint it is bound to.
+    pub fn binding(&self) -> Option<&Binding> {
+        match &self.route.target {
+            Target::Bound(binding) => Some(binding),
+            Target::Unbound { .. } => None,
+        }
+    }
+
+    /// What `worker` counts about it.
+    pub fn counters(&self, worker: WorkerId) -> &RouteCounters {
+        self.live().counters(worker)
+    }
+
+    /// What all workers have counted.
+    pub fn totals(&self) -> Totals {
+        let mut sum = Totals::default();
+        for counters in self.live.get().into_iter().flat_map(|live| live.all_counters()) {
+            sum.requests += counters.requests.get();
+            sum.refused += counters.refused.get();
+            sum.bytes_in += counters.bytes_in.get();
+            sum.bytes_out += counters.bytes_out.get();
+        }
+        sum
+    }
+
+    pub(super) fn live(&self) -> &Arc<Live> {
+        self.live.get_or_init(Arc::default)
+    }
+
+    /// What is counted and watched, if anything is.
+    pub(super) fn live_if_any(&self) -> Option<&Live> {
+        self.live.get().map(Arc::as_ref)
+    }
+}
+
+impl Named for RouteEntry {
+    fn name(&self) -> &str {
+        self.route.hostname.as_str()
+    }
+}
+
+/// [`RouteCounters`] summed over the workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Totals {
+    /// Requests and passed-through connections, refused ones too.
+    pub requests: u64,
+    /// Of these, the refused ones.
+    pub refused: u64,
+    /// Bytes of bodies and tunnels from clients.
+    pub bytes_in: u64,
+    /// Bytes of bodies and tunnels to clients.
+    pub bytes_out: u64,
+}
