@@ -1,0 +1,53 @@
+//! What the platform means: resources, their rules, and the routes that follow from them.
+//!
+//! - [`package`], [`deployment`], [`static_route`], [`lease`]: the records, and how inputs become them,
+//!   with all faults of an input at once ([`fault`]).
+//! - [`name`], [`label`], [`port`], [`quantity`], [`guid`], [`reserved`], [`networks`]: the values they
+//!   are made of. Each has one way in, a constructor that checks.
+//! - [`world`]: from records to routes. [`environment`]: from records to what executables see.
+//! - [`record`]: how records are stored, and under which keys.
+//!
+//! Architecture invariant: nothing here waits, reads, writes, looks at a clock or draws by lot; times
+//! and chance are arguments.
+
+pub mod deployment;
+pub mod environment;
+pub mod fault;
+pub mod guid;
+pub mod label;
+mod labels;
+pub mod lease;
+pub mod name;
+pub mod networks;
+pub mod package;
+pub mod port;
+pub mod quantity;
+pub mod record;
+pub mod reserved;
+pub mod rules;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod static_route;
+mod text;
+mod time;
+pub mod world;
+
+pub use deployment::Deployment;
+pub use fault::{At, Broken, Fault, Faults};
+pub use guid::{
+    Chance, DeploymentGuid, LeaseId, NoChance, PackageGuid, PlanId, StaticRouteGuid, built_in_project,
+};
+pub use label::{Label, RandomLabel, StaticRouteLabel};
+pub use lease::Lease;
+pub use name::{
+    ComponentName, DeploymentName, EndpointName, ExecutableName, PackageName, PlanName, VariableName, Version,
+};
+pub use networks::BackendNetworks;
+pub use package::Package;
+pub use port::{Port, PortRange, PublicPorts};
+pub use quantity::{Cpu, MemoryMib};
+pub use record::{Place, RecordError};
+pub use reserved::Reserved;
+pub use static_route::StaticRoute;
+pub use time::Timestamp;
+pub use world::{World, route_of, routes_of};

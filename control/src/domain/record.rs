@@ -1,0 +1,184 @@
+//! What stands in the store, and where.
+
+use std::borrow::Cow;
+
+use proto::ProjectId;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::label::Label;
+use super::{DeploymentGuid, LeaseId, StaticRouteLabel};
+
+/// The first part of all keys that belong to a project; its guid is the second.
+pub const PROJECT: &str = "project";
+/// `project/P/package/NAME/VERSION` holds a [`super::Package`].
+pub const PACKAGE: &str = "package";
+/// `project/P/package-use/NAME/VERSION/DEPLOYMENT` is there while that live deployment uses the package.
+pub const PACKAGE_USE: &str = "package-use";
+/// `project/P/deployment/GUID` holds a [`super::Deployment`].
+pub const DEPLOYMENT: &str = "deployment";
+/// `project/P/deployment-name/NAME` holds a [`NameIndex`].
+pub const DEPLOYMENT_NAME: &str = "deployment-name";
+/// `project/P/static-route/LABEL` holds a [`super::StaticRoute`].
+pub const STATIC_ROUTE: &str = "static-route";
+/// `project/P/lease/ID` holds a [`super::Lease`].
+pub const LEASE: &str = "lease";
+/// `project/P/guid/GUID` holds a [`GuidIndex`].
+pub const GUID: &str = "guid";
+/// `label/LABEL` holds a [`Claim`]: the one owner a label has across the platform.
+pub const LABEL: &str = "label";
+
+/// What the format of today's records is called.
+const FORMAT: u32 = 1;
+
+/// A record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a stored {kind} cannot be read: {reason}")]
+pub struct RecordError {
+    /// What it should be.
+    pub kind: &'static str,
+    /// Why it is not.
+    pub reason: String,
+}
+
+/// Who owns a label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// The static route of that name in this project.
+    StaticRoute {
+        /// The project's guid.
+        #[serde(with = "super::text::as_project")]
+        project: ProjectId,
+    },
+    /// An endpoint of this deployment.
+    RandomRoute {
+        /// The deployment.
+        deployment: DeploymentGuid,
+    },
+}
+
+/// Which deployments have or had a name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NameIndex {
+    /// The one that has it.
+    pub live: Option<DeploymentGuid>,
+    /// The last one stopped that had it.
+    pub last_stopped: Option<DeploymentGuid>,
+}
+
+/// Where the resource with a guid stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuidIndex {
+    /// A version of a package.
+    Package {
+        /// Its name.
+        name: super::PackageName,
+        /// Its version.
+        version: super::Version,
+    },
+    /// A static route.
+    StaticRoute {
+        /// Its name.
+        label: StaticRouteLabel,
+    },
+}
+
+/// Records that routes depend on, by the key they stand under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A deployment.
+    Deployment(DeploymentGuid),
+    /// A static route.
+    StaticRoute(Label),
+    /// A lease.
+    Lease(LeaseId),
+}
+
+impl Place {
+    /// The place whose key has these parts; none for keys that no route depends on.
+    pub fn of<'a>(parts: impl IntoIterator<Item = Cow<'a, str>>) -> Option<Self> {
+        let parts: Vec<Cow<'a, str>> = parts.into_iter().take(5).collect();
+        let [first, _project, kind, id] = parts.as_slice() else {
+            return None;
+        };
+        if first != PROJECT {
+            return None;
+        }
+        match kind.as_ref() {
+            DEPLOYMENT => DeploymentGuid::parse(id).ok().map(Self::Deployment),
+            STATIC_ROUTE => Label::parse(id).ok().map(Self::StaticRoute),
+            LEASE => LeaseId::parse(id).ok().map(Self::Lease),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<T> {
+    format: u32,
+    record: T,
+}
+
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+/// What is stored for `record`.
+pub fn encode<T: Serialize>(kind: &'static str, record: &T) -> Result<Vec<u8>, RecordError> {
+    serde_json::to_vec(&Envelope { format: FORMAT, record })
+        .map_err(|error| RecordError { kind, reason: error.to_string() })
+}
+
+/// The record that was stored as `bytes`.
+pub fn decode<T: DeserializeOwned>(kind: &'static str, bytes: &[u8]) -> Result<T, RecordError> {
+    let error = match serde_json::from_slice::<Envelope<T>>(bytes) {
+        Ok(envelope) if envelope.format == FORMAT => return Ok(envelope.record),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    let format = serde_json::from_slice::<FormatOnly>(bytes).map(|only| only.format);
+    let reason = match (format, error) {
+        (Ok(format), _) if format != FORMAT => {
+            format!("it has format {format}, and this version of epr knows {FORMAT}; start a newer one")
+        }
+        (_, Some(error)) => error.to_string(),
+        (_, None) => "it has no format".to_owned(),
+    };
+    Err(RecordError { kind, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_by_their_keys() {
+        let place = |text: &str| Place::of(text.split('/').map(Cow::from));
+        assert_eq!(
+            place("project/p/static-route/shop"),
+            Some(Place::StaticRoute(Label::parse("shop").unwrap()))
+        );
+        let guid = DeploymentGuid::parse("dep-aaaaaaaaaaaaaaaaaaaa").unwrap();
+        assert_eq!(place("project/p/deployment/dep-aaaaaaaaaaaaaaaaaaaa"), Some(Place::Deployment(guid)));
+        for other in
+            ["token/abc", "label/shop", "project/p/package/a/1", "project/p/static-route/shop/more", ""]
+        {
+            assert_eq!(place(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_told_from_a_broken_record() {
+        let index = NameIndex::default();
+        let stored = encode("name", &index).unwrap();
+        assert_eq!(decode("name", &stored), Ok(index));
+        let newer = decode::<NameIndex>("name", br#"{"format":2,"record":{"other":1}}"#).unwrap_err();
+        assert!(newer.reason.contains("format 2"), "{newer}");
+        let broken = decode::<NameIndex>("name", br#"{"format":1,"record":{"live":"dep-x"}}"#).unwrap_err();
+        assert!(broken.reason.contains("guid"), "{broken}");
+        assert!(decode::<NameIndex>("name", b"\xff").is_err());
+    }
+}
