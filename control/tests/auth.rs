@@ -1,0 +1,124 @@
+//! Tokens: how the first ones come about, and what they open.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+use std::convert::Infallible;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use control::auth::{Auth, AuthError, AuthLayer, Caller, Role, TokenFileError, TokenFiles, first_tokens};
+use control::domain::{Chance, NoChance, Timestamp};
+use control::store::{Embedded, EmbeddedConfig, Store};
+use http::{Request, Response};
+use proto::Epoch;
+use tower::{Layer as _, Service as _, service_fn};
+
+struct FromSystem;
+
+impl Chance for FromSystem {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoChance> {
+        getrandom::fill(bytes).map_err(|error| NoChance(error.to_string()))
+    }
+}
+
+fn open(dir: &Path) -> Arc<dyn Store> {
+    Arc::new(Embedded::open(&EmbeddedConfig::at(dir.join("store.redb")), Epoch(1)).unwrap())
+}
+
+async fn files(store: &Arc<dyn Store>, dir: &Path) -> TokenFiles {
+    first_tokens(&**store, dir, &FromSystem, Timestamp::from(SystemTime::UNIX_EPOCH)).await.unwrap()
+}
+
+fn bearer(path: &Path) -> String {
+    format!("Bearer {}", std::fs::read_to_string(path).unwrap().trim())
+}
+
+async fn admit(store: &Arc<dyn Store>, path: &str, header: &str) -> Result<Option<Caller>, AuthError> {
+    Auth::new(store.clone()).admit(path, Some(header.as_bytes())).await
+}
+
+const READ: &str = "/epr.v1.PackageService/GetPackage";
+const FEED: &str = "/epr.v1.RouteFeedService/Follow";
+
+#[tokio::test]
+async fn the_first_tokens_are_private_and_open_what_they_should() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let files = files(&store, dir.path()).await;
+    for path in [&files.admin, &files.proxy] {
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let caller = admit(&store, READ, &bearer(&files.admin)).await.unwrap().unwrap();
+    assert_eq!((caller.role, &*caller.name), (Role::Admin, "admin.token"));
+    assert_eq!(admit(&store, FEED, &bearer(&files.proxy)).await.unwrap().unwrap().role, Role::Proxy);
+    let forbidden = admit(&store, READ, &bearer(&files.proxy)).await.unwrap_err();
+    assert!(forbidden.to_string().contains("role proxy may not call"), "{forbidden}");
+    assert!(matches!(admit(&store, FEED, &bearer(&files.admin)).await, Err(AuthError::Forbidden { .. })));
+    let stranger = format!("Bearer epr_{}", "a".repeat(40));
+    assert_eq!(admit(&store, READ, &stranger).await, Err(AuthError::Unknown));
+    let auth = Auth::new(store);
+    assert_eq!(auth.admit("/grpc.health.v1.Health/Check", None).await, Ok(None));
+    let missing = auth.admit(READ, None).await.unwrap_err();
+    assert!(missing.to_string().contains("authorization: Bearer TOKEN"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_start_keeps_renews_or_adopts_what_the_file_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let path = files(&store, dir.path()).await.admin;
+    let first = bearer(&path);
+    files(&store, dir.path()).await;
+    assert_eq!(bearer(&path), first, "a start changes nothing");
+
+    std::fs::remove_file(&path).unwrap();
+    files(&store, dir.path()).await;
+    let second = bearer(&path);
+    assert_ne!(first, second);
+    assert!(admit(&store, READ, &first).await.is_ok(), "the file may have been moved on purpose");
+
+    std::fs::write(&path, "").unwrap();
+    let proxy = bearer(&dir.path().join("proxy.token"));
+    files(&store, dir.path()).await;
+    let third = bearer(&path);
+    for refused in [&first, &second] {
+        assert_eq!(admit(&store, READ, refused).await, Err(AuthError::Unknown));
+    }
+    assert!(admit(&store, READ, &third).await.is_ok() && admit(&store, FEED, &proxy).await.is_ok());
+
+    drop(store);
+    std::fs::remove_file(dir.path().join("store.redb")).unwrap();
+    let store = open(dir.path());
+    files(&store, dir.path()).await;
+    assert!(admit(&store, READ, &third).await.is_ok(), "a new store takes the token over");
+
+    std::fs::write(&path, "my secret").unwrap();
+    let result = first_tokens(&*store, dir.path(), &FromSystem, SystemTime::UNIX_EPOCH.into()).await;
+    assert!(matches!(result, Err(TokenFileError::Content(at)) if at == path));
+}
+
+#[tokio::test]
+async fn only_callers_reach_the_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let files = files(&store, dir.path()).await;
+    let service = service_fn(|request: Request<()>| async move {
+        let caller = request.extensions().get::<Caller>().cloned();
+        Ok::<_, Infallible>(Response::new(caller.map(|caller| caller.role).ok_or(AuthError::Missing)))
+    });
+    let layer = AuthLayer::new(Auth::new(store), |error| Response::new(Err(error)));
+    let mut guarded = layer.layer(service);
+    let request = |tokens: &[String]| {
+        let mut request = Request::builder().uri(format!("http://control{READ}"));
+        for token in tokens {
+            request = request.header("authorization", token);
+        }
+        request.body(()).unwrap()
+    };
+    let token = bearer(&files.admin);
+    let mut call = async |tokens: &[String]| guarded.call(request(tokens)).await.unwrap().into_body();
+    assert_eq!(call(std::slice::from_ref(&token)).await, Ok(Role::Admin));
+    assert_eq!(call(&[]).await, Err(AuthError::Missing));
+    assert_eq!(call(&[token.clone(), token]).await, Err(AuthError::Malformed));
+}
