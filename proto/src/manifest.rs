@@ -99,18 +99,35 @@ struct Origin {
 impl Document {
     /// Where a field of the message (`plans[0].components[0].endpoints[1].port`) stands in the text, and
     /// its name there. A field the text does not have is located at what would hold it.
-    pub fn locate(&self, wire_field: &str) -> (Place, &str) {
-        let mut path = wire_field;
+    pub fn locate(&self, wire_field: &str) -> (Place, String) {
+        let mut held_by = wire_field;
         loop {
-            if let Some(origin) = self.origins.iter().find(|origin| origin.wire == path) {
-                return (origin.place, &origin.field);
+            if let Some(origin) = self.origins.iter().find(|origin| origin.wire == held_by) {
+                let missing = wire_field.get(held_by.len()..).unwrap_or_default();
+                return (origin.place, format!("{}{}", origin.field, in_manifest(missing)));
             }
-            let Some(cut) = path.rfind(['.', '[']) else {
-                return (self.place, "");
+            let Some(cut) = held_by.rfind(['.', '[']) else {
+                return (self.place, in_manifest(wire_field));
             };
-            path = path.get(..cut).unwrap_or_default();
+            held_by = held_by.get(..cut).unwrap_or_default();
         }
     }
+}
+
+/// What the manifest most likely calls a field of the message: the same words in camel case.
+fn in_manifest(wire_field: &str) -> String {
+    let mut name = String::with_capacity(wire_field.len());
+    let mut upper = false;
+    for c in wire_field.chars() {
+        match c {
+            '_' => upper = true,
+            c => {
+                name.push(if upper { c.to_ascii_uppercase() } else { c });
+                upper = false;
+            }
+        }
+    }
+    name
 }
 
 impl Fault {

@@ -164,6 +164,7 @@ impl<'n> Fields<'n> {
     /// What is read from here on belongs to this part of the message.
     pub(super) fn within(&mut self, part: &str) {
         self.wire = self.wire_of(part);
+        self.report.origin(&self.wire, &self.path, self.place);
     }
 
     /// Whether the field is there and not null. Does not take it.

@@ -203,13 +203,14 @@ fn fields_of_the_message_are_found_in_the_text() {
         ("metadata.name", 5, "metadata.name"),
         ("version", 6, "metadata.version"),
         ("plans[0].components[0].endpoints[1].target_port", 26, "spec.endpoints[1].targetPort"),
-        ("plans[0].components[0].endpoints[1].port", 26, "spec.endpoints[1]"),
+        ("plans[0].components[0].endpoints[1].port_range", 26, "spec.endpoints[1].portRange"),
+        ("plans[0].components[0].volumes", 10, "spec.volumes"),
         ("plans[0].components[0].executables[0].limits.memory_mib", 17, "spec.executables[0].limits.memory"),
         ("plans[0].components[0].parameters[1].name", 23, "spec.environmentVars[1].name"),
-        ("something.else", 2, ""),
+        ("something.else", 2, "something.else"),
     ] {
         let (place, found) = document.locate(wire);
-        assert_eq!((place.line, found), (line, field), "{wire}");
+        assert_eq!((place.line, found.as_str()), (line, field), "{wire}");
     }
 }
 
