@@ -80,6 +80,9 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From a sent request head to the first byte of the response; long polls need some patience.
     pub first_byte: Duration,
+    /// Without a byte taken by a client that has an answer to read, or sent by one that has a body to
+    /// send.
+    pub stalled: Duration,
     /// Without a byte in either direction of a WebSocket or a passed-through connection.
     pub tunnel_idle: Duration,
     /// What tunnels still get after their route moved, was unbound or removed.
@@ -118,6 +121,8 @@ pub struct Limits {
     pub relay_buffer: usize,
     /// Access log records waiting to be written; more are dropped and counted.
     pub access_log_queue: usize,
+    /// Routes a table may have; a larger one is refused, and the last one served on.
+    pub routes: usize,
 }
 
 /// Which backends may be dialled, and how connections to them are kept.
@@ -131,6 +136,8 @@ pub struct BackendPolicy {
     /// How long an idle connection to a backend is kept. Shorter than the backend's own patience, or
     /// requests meet connections that are just being closed.
     pub idle_timeout: Duration,
+    /// How long a backend to which a connection failed to open is chosen only when there is no other.
+    pub set_aside: Duration,
 }
 
 /// How to reach the control plane's route feed.
@@ -201,6 +208,7 @@ impl Default for Timeouts {
             keep_alive: Duration::from_secs(75),
             connect: Duration::from_secs(3),
             first_byte: Duration::from_secs(60),
+            stalled: Duration::from_secs(60),
             tunnel_idle: Duration::from_secs(3600),
             tunnel_grace: Duration::from_secs(30),
             drain_grace: Duration::from_secs(30),
@@ -224,6 +232,7 @@ impl Default for Limits {
             h2_connection_window: 1024 * 1024,
             relay_buffer: 64 * 1024,
             access_log_queue: 16_384,
+            routes: 20_000_000,
         }
     }
 }
@@ -244,6 +253,7 @@ impl Default for BackendPolicy {
             ],
             idle_per_backend: 64,
             idle_timeout: Duration::from_secs(20),
+            set_aside: Duration::from_secs(2),
         }
     }
 }

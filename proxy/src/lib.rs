@@ -8,10 +8,13 @@
 //! | [`refusal`] | why traffic was not served |
 //! | [`tasks`], [`drain`] | owned tasks; the signal to finish |
 
+pub mod access_log;
 pub mod config;
 pub mod drain;
 pub mod hello;
+pub mod metrics;
 pub mod per_worker;
 pub mod refusal;
 pub mod routes;
 pub mod tasks;
+pub mod upstream;

@@ -105,4 +105,4 @@ impl Routes {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

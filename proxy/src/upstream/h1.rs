@@ -1,0 +1,111 @@
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::RequestBody;
+use super::body::UpstreamBody;
+use super::choose::Lease;
+use super::error::Fault;
+use crate::config::Limits;
+use crate::routes::UpstreamId;
+use crate::tasks::Tasks;
+
+/// HTTP/1.1 connections nobody uses now, by upstream, the one used last on top: under less load the
+/// others grow old and are closed.
+pub(super) struct Idle<B> {
+    stacks: RefCell<HashMap<UpstreamId, Vec<Kept<B>>>>,
+    most: usize,
+    timeout: Duration,
+    closed: Cell<bool>,
+}
+
+struct Kept<B> {
+    sender: SendRequest<B>,
+    since: Instant,
+}
+
+impl<B> Idle<B> {
+    pub(super) fn new(most: usize, timeout: Duration) -> Self {
+        Self { stacks: RefCell::default(), most, timeout, closed: Cell::new(false) }
+    }
+
+    /// A connection that can be used at once.
+    pub(super) fn take(&self, id: UpstreamId) -> Option<SendRequest<B>> {
+        let mut stacks = self.stacks.borrow_mut();
+        let stack = stacks.get_mut(&id)?;
+        stack.retain(|kept| !kept.sender.is_closed());
+        // A connection just handed back may still be busy with the end of its last request.
+        let at = stack.iter().rposition(|kept| kept.sender.is_ready())?;
+        Some(stack.remove(at).sender)
+    }
+
+    /// Keeps a connection whose response has ended.
+    pub(super) fn keep(&self, id: UpstreamId, sender: SendRequest<B>) {
+        if self.closed.get() || sender.is_closed() {
+            return;
+        }
+        let mut stacks = self.stacks.borrow_mut();
+        let stack = stacks.entry(id).or_default();
+        if stack.len() < self.most {
+            stack.push(Kept { sender, since: Instant::now() });
+        }
+    }
+
+    pub(super) fn reap(&self, now: Instant) {
+        self.stacks.borrow_mut().retain(|_, stack| {
+            stack.retain(|kept| now.duration_since(kept.since) < self.timeout && !kept.sender.is_closed());
+            !stack.is_empty()
+        });
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        self.stacks.borrow_mut().clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.stacks.borrow().values().map(Vec::len).sum()
+    }
+
+    /// The response, which brings its connection back here when it has been read to its end.
+    pub(super) fn responding(
+        self: &Rc<Self>,
+        response: Response<Incoming>,
+        sender: SendRequest<B>,
+        lease: Lease,
+    ) -> Response<UpstreamBody<B>> {
+        // After 101 the connection speaks something else and never comes back.
+        let home = (response.status() != StatusCode::SWITCHING_PROTOCOLS).then(|| (sender, self.clone()));
+        response.map(|body| UpstreamBody::own(body, lease, home))
+    }
+}
+
+pub(super) fn settings(limits: &Limits) -> Builder {
+    let mut builder = Builder::new();
+    // Backends' response heads are bounded like clients' request heads.
+    builder.max_headers(limits.head_fields).max_header_size(limits.head_bytes);
+    builder
+}
+
+/// Speaks HTTP/1.1 over a fresh connection, driven by a task that ends with it.
+pub(super) async fn open<B: RequestBody>(
+    settings: &Builder,
+    stream: TcpStream,
+    tasks: &Tasks,
+) -> Result<SendRequest<B>, Fault> {
+    let (sender, connection) =
+        settings.handshake(TokioIo::new(stream)).await.map_err(|error| super::error::fault(&error))?;
+    tasks.spawn_local(async move {
+        // Whoever waits for a response is told of the error by the response.
+        let _ = connection.with_upgrades().await;
+    });
+    Ok(sender)
+}
