@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tokio::process::Command;
 
 use crate::tools::{self, Finished};
-use crate::{Curl, OrFault as _, Outcome, Process, Stage, eventually};
+use crate::{Curl, Fault, OrFault as _, Outcome, Process, Stage, Talk, eventually};
 
 mod api;
 mod listening;
@@ -101,9 +101,7 @@ impl Epr {
 
     /// Types a verb: `epr VERB ARGS --data-dir DIR`.
     pub async fn run(&self, args: &[&str]) -> Outcome<Finished> {
-        let mut command = Command::new(start::binary()?);
-        command.args(args).arg("--data-dir").arg(self.data_dir());
-        tools::finish(command).await
+        tools::finish(self.start.verb(args)?).await
     }
 
     /// Types a verb that must succeed; what it printed.
@@ -126,6 +124,28 @@ impl Epr {
     /// Curl at the edge: the URL's host is looked up here, its port is the listening one.
     pub fn curl(&self, url: &str) -> Outcome<Curl> {
         Curl::at(url, self.listening.http, self.listening.https, &self.ca())
+    }
+
+    /// Python's websockets at the edge, as a client one talks with.
+    pub async fn websocket(&self, stage: &Stage, name: &str, url: &str) -> Outcome<Talk> {
+        let edge = if url.starts_with("wss") { self.https()? } else { self.http()? };
+        let mut command = tools::python("websocket_client.py")?;
+        command.arg(url).arg(edge.ip().to_string()).arg(edge.port().to_string());
+        if url.starts_with("wss") {
+            command.arg(self.ca());
+        }
+        let mut talk = Talk::start(stage, name, command)?;
+        let opened = talk.hear().await?;
+        if opened.as_deref() != Some("open") {
+            return Err(Fault::new(format_args!("{name} said {opened:?}")));
+        }
+        Ok(talk)
+    }
+
+    /// `openssl s_client` at the edge, with this SNI.
+    pub fn openssl(&self, name: &str) -> Outcome<Command> {
+        let edge = self.https()?.to_string();
+        tools::command("openssl", ["s_client", "-connect", &edge, "-servername", name])
     }
 
     /// One page of the admin port.

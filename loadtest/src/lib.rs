@@ -5,7 +5,7 @@
 //! - [`Epr`] is a running `epr up`, `epr control` or `epr proxy`; [`Epr::run`] types an operator's verbs,
 //!   [`Epr::api`] speaks gRPC.
 //! - [`backend`]: what deployments run: HTTP/1.1, gRPC over h2c, TLS, WebSocket, nginx.
-//! - [`Curl`], [`KeepAlive`], [`load`], [`hello`]: who asks.
+//! - [`Curl`], [`KeepAlive`], [`Talk`], [`load`], [`hello`]: who asks.
 //! - [`manifest`]: the packages, deployments and static routes of the stories.
 //!
 //! Nothing here is a stand-in: what is missing on the machine fails with the words `run .ci/setup`.
@@ -20,6 +20,7 @@ pub mod load;
 pub mod manifest;
 mod process;
 mod stage;
+mod talk;
 pub mod tools;
 
 pub use client::{Answer, KeepAlive};
@@ -28,3 +29,4 @@ pub use epr::{Api, Authenticated, Bearer, Epr, Listening, Start};
 pub use fault::{Fault, OrFault, Outcome};
 pub use process::Process;
 pub use stage::{Stage, eventually, play};
+pub use talk::Talk;

@@ -102,6 +102,14 @@ impl Start {
         &self.data_dir
     }
 
+    /// The command line of a verb for whoever runs with this data directory.
+    pub fn verb(&self, args: &[&str]) -> Outcome<Command> {
+        let mut command = Command::new(binary()?);
+        command.args(args).arg("--data-dir").arg(&self.data_dir);
+        forget_environment(&mut command);
+        Ok(command)
+    }
+
     /// The whole command line.
     pub fn command(&self) -> Outcome<Command> {
         let binary = binary()?;
@@ -114,6 +122,7 @@ impl Start {
             }
         };
         command.arg(self.subcommand).arg("--data-dir").arg(&self.data_dir).args(&self.flags);
+        forget_environment(&mut command);
         for (flag, addr) in &self.ports {
             command.arg(flag).arg(addr.to_string());
         }
@@ -121,8 +130,15 @@ impl Start {
     }
 }
 
+/// Takes away what the operator's own shell may say to epr.
+fn forget_environment(command: &mut Command) {
+    for name in ["EPR_SERVER", "EPR_TOKEN", "EPR_CA", "EPR_DATA_DIR", "EPR_LOG"] {
+        command.env_remove(name);
+    }
+}
+
 /// The binary built beside this executable, or the one `EPR_BIN` names.
-pub(super) fn binary() -> Outcome<PathBuf> {
+fn binary() -> Outcome<PathBuf> {
     if let Some(named) = env::var_os("EPR_BIN") {
         return Ok(named.into());
     }

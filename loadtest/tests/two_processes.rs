@@ -1,0 +1,163 @@
+//! Control and proxy apart: the same result, and each goes on without the other.
+
+use std::time::Duration;
+
+use loadtest::backend::HttpBackend;
+use loadtest::manifest::{App, Speaks};
+use loadtest::{Epr, Outcome, Stage, Start, eventually, load, play};
+use proto::wire::ListProxiesRequest;
+use rustix::process::Signal;
+
+const LIMIT: Duration = Duration::from_secs(90);
+const WAIT: Duration = Duration::from_secs(15);
+/// Long enough for any proxy that runs.
+const SHORT: Duration = Duration::from_secs(1);
+
+async fn control_and_proxy(stage: &Stage) -> Outcome<(Epr, Epr)> {
+    let control = Epr::start(stage, Start::control(stage)).await?;
+    let proxy = proxy_of(stage, &control, "proxy-one").await?;
+    Ok((control, proxy))
+}
+
+async fn proxy_of(stage: &Stage, control: &Epr, name: &str) -> Outcome<Epr> {
+    Epr::start(stage, Start::proxy(stage, name, control.grpc()?, control.data_dir())).await
+}
+
+/// Waits until control knows so many proxies that follow it now.
+async fn until_connected(control: &Epr, count: usize) -> Outcome {
+    let mut fleet = control.api().await?.fleet();
+    eventually("connected proxies", WAIT, async || {
+        let proxies = fleet.list_proxies(ListProxiesRequest {}).await?.into_inner().proxies;
+        Ok((proxies.iter().filter(|proxy| proxy.connected).count() == count).then_some(()))
+    })
+    .await
+}
+
+async fn deploy(stage: &Stage, control: &Epr, name: &str) -> Outcome<HttpBackend> {
+    let backend = HttpBackend::start(stage, name).await?;
+    let app = App::new(name).endpoint("WEB", Speaks::Http, &[backend.addr()]);
+    control.apply(stage, &app.manifest()).await?;
+    Ok(backend)
+}
+
+/// Which backend the proxy serves the name from, or why none.
+async fn served(proxy: &Epr, host: &str) -> Outcome<String> {
+    let page = proxy.curl(&format!("http://{host}/"))?.get().await?;
+    Ok(format!("{}{}", page.backend(), page.refusal()))
+}
+
+#[test]
+fn the_same_result_as_in_one_process() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (control, proxy) = control_and_proxy(stage).await?;
+        let backend = HttpBackend::start(stage, "blue").await?;
+        let app = App::new("hello")
+            .endpoint("WEB", Speaks::Http, &[backend.addr()])
+            .bound("hello-web")
+            .endpoint("SAFE", Speaks::Https, &[backend.addr()])
+            .bound("hello-safe");
+        control.apply(stage, &app.manifest_with_routes()).await?;
+        until_connected(&control, 1).await?;
+        let mut routes = control.api().await?.static_routes();
+        let bound = routes.bind_static_route(proto::wire::BindStaticRouteRequest {
+            name: "hello-web".to_owned(),
+            deployment: "hello".to_owned(),
+            endpoint: "WEB".to_owned(),
+            wait: Some(proto::wire::WaitForProxies::default()),
+            ..Default::default()
+        });
+        let receipt = bound.await?.into_inner().receipt.unwrap_or_default();
+        assert_eq!(receipt.applied_by, ["proxy-one"], "{receipt:?}");
+        assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
+        let page = proxy.curl("https://hello-safe.ep-r.io/")?.args(&["--http2"]).get().await?;
+        assert_eq!((page.status, page.backend()), (200, "blue"));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_proxy_goes_on_without_control_and_finds_it_again() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (mut control, proxy) = control_and_proxy(stage).await?;
+        let _blue = deploy(stage, &control, "blue").await?;
+        let _green = deploy(stage, &control, "green").await?;
+        until_connected(&control, 1).await?;
+        let api = control.api().await?;
+        api.create_static_route("hello-web").await?;
+        api.bind("hello-web", "blue", WAIT).await?;
+
+        let clients = load::start(proxy.http()?, "hello-web.ep-r.io", "/", 2);
+        control.process().kill().await?;
+        assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
+        control.restart(stage).await?;
+        until_connected(&control, 1).await?;
+        let api = control.api().await?;
+        let receipt = api.bind("hello-web", "green", WAIT).await?;
+        assert_eq!(receipt.applied_by, ["proxy-one"], "{receipt:?}");
+        assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "green");
+        let seen = clients.stop().await?;
+        assert!(seen.failures.is_empty(), "{seen:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_proxy_serves_its_last_table_before_control_is_up() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (mut control, mut proxy) = control_and_proxy(stage).await?;
+        let _blue = deploy(stage, &control, "blue").await?;
+        until_connected(&control, 1).await?;
+        let api = control.api().await?;
+        api.create_static_route("hello-web").await?;
+        api.bind("hello-web", "blue", WAIT).await?;
+        // Writes of the table on disk are rate limited: wait for the one that has the route.
+        let cache = proxy.data_dir().join("routes.cache");
+        eventually("a table on disk", WAIT, async || {
+            let bytes = std::fs::read(&cache).unwrap_or_default();
+            let holds = |word: &[u8]| bytes.windows(word.len()).any(|found| found == word);
+            Ok((holds(b"hello-web.ep-r.io") && holds(b"WEB")).then_some(()))
+        })
+        .await?;
+
+        control.process().kill().await?;
+        proxy.kill_and_restart(stage).await?;
+        assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
+        control.restart(stage).await?;
+        until_connected(&control, 1).await?;
+        assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_bind_names_who_serves_it_and_who_lags() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (control, mut one) = control_and_proxy(stage).await?;
+        let two = proxy_of(stage, &control, "proxy-two").await?;
+        let _blue = deploy(stage, &control, "blue").await?;
+        let _green = deploy(stage, &control, "green").await?;
+        until_connected(&control, 2).await?;
+        let api = control.api().await?;
+        api.create_static_route("hello-web").await?;
+        let mut receipt = api.bind("hello-web", "blue", WAIT).await?;
+        receipt.applied_by.sort();
+        assert_eq!(receipt.applied_by, ["proxy-one", "proxy-two"]);
+
+        one.process().signal(Signal::STOP)?;
+        let receipt = api.bind("hello-web", "green", SHORT).await?;
+        assert_eq!(receipt.applied_by, ["proxy-two"]);
+        let lagging: Vec<_> = receipt.lagging.iter().map(|laggard| laggard.proxy.as_str()).collect();
+        assert_eq!(lagging, ["proxy-one"]);
+        assert_eq!(served(&two, "hello-web.ep-r.io").await?, "green");
+        let said = control.run(&["bind", "hello-web", "blue", "--move", "--wait=300ms"]).await?;
+        assert_eq!(said.code, Some(0), "a deadline passed does not undo the commit: {said:?}");
+        assert!(format!("{}{}", said.out, said.err).contains("proxy-one"), "{said:?}");
+
+        one.process().signal(Signal::CONT)?;
+        let mut receipt = api.bind("hello-web", "green", WAIT).await?;
+        receipt.applied_by.sort();
+        assert_eq!(receipt.applied_by, ["proxy-one", "proxy-two"]);
+        assert_eq!(served(&one, "hello-web.ep-r.io").await?, "green");
+        Ok(())
+    })
+}
