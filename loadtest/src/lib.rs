@@ -19,6 +19,7 @@ pub mod hello;
 pub mod load;
 pub mod manifest;
 mod process;
+pub mod scenario;
 mod stage;
 mod talk;
 pub mod tools;

@@ -1,0 +1,105 @@
+//! Runs load scenarios against the release binary with real backends on loopback, and prints a table.
+//!
+//! `load [SECONDS] [SCENARIO...]`: 5 seconds of each scenario unless told otherwise.
+
+use std::env;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use loadtest::backend::{self, Nginx, PythonBackend};
+use loadtest::manifest::{App, Speaks};
+use loadtest::scenario::{ALL, Measured, Scenario};
+use loadtest::{Epr, Fault, Outcome, Stage, Start, eventually, play};
+
+const NAMES: [&str; 4] = ["http://load-web", "https://load-safe", "https://load-tcp", "https://load-chat"];
+
+/// What runs while scenarios run.
+struct Site {
+    proxy: Epr,
+    _control: Epr,
+    _nginx: Nginx,
+    _chat: PythonBackend,
+}
+
+fn main() -> ExitCode {
+    let (seconds, scenarios) = match read_arguments() {
+        Ok(read) => read,
+        Err(fault) => return fail(&fault),
+    };
+    let limit = Duration::from_secs((seconds + 70) * 12);
+    let outcome = play(limit, async |stage| {
+        let mut site = set_up(stage).await?;
+        print(format_args!(
+            "{:<17}{:>10}{:>9}{:>10}{:>10}{:>12}  shows",
+            "scenario", "req/s", "failed", "p50 us", "p99 us", "cpu us/req"
+        ))?;
+        for scenario in scenarios {
+            let measured = scenario.run(&mut site.proxy, seconds).await?;
+            print_row(&scenario, &measured)?;
+        }
+        Ok(())
+    });
+    outcome.map_or_else(|fault| fail(&fault), |()| ExitCode::SUCCESS)
+}
+
+fn fail(fault: &Fault) -> ExitCode {
+    // Without standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "error: {fault}");
+    ExitCode::FAILURE
+}
+
+fn read_arguments() -> Outcome<(u64, Vec<Scenario>)> {
+    let (mut seconds, mut chosen) = (5, Vec::new());
+    for word in env::args().skip(1) {
+        if let Ok(number) = word.parse() {
+            seconds = number;
+        } else if let Some(scenario) = ALL.iter().find(|scenario| scenario.name == word) {
+            chosen.push(*scenario);
+        } else {
+            let known: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
+            return Err(Fault::new(format_args!("no scenario {word:?}; there are: {}", known.join(", "))));
+        }
+    }
+    Ok((seconds, if chosen.is_empty() { ALL.to_vec() } else { chosen }))
+}
+
+/// Control and proxy apart, so that the proxy's CPU time is its own.
+async fn set_up(stage: &Stage) -> Outcome<Site> {
+    let nginx = Nginx::start_with_tls(stage).await?;
+    for (name, size) in [("small", 1024), ("medium", 64 * 1024), ("large", 1024 * 1024)] {
+        nginx.put(name, vec![b'x'; size])?;
+    }
+    let chat = backend::websocket(stage, "chat").await?;
+    let control = Epr::start(stage, Start::control(stage)).await?;
+    let app = App::new("load")
+        .endpoint("WEB", Speaks::Http, &[nginx.addr()])
+        .bound("load-web")
+        .endpoint("SAFE", Speaks::Https, &[nginx.addr()])
+        .bound("load-safe")
+        .endpoint("TCP", Speaks::SecureTcp, &[nginx.tls_addr()])
+        .bound("load-tcp")
+        .endpoint("CHAT", Speaks::Https, &[chat.addr()])
+        .bound("load-chat");
+    control.apply(stage, &app.manifest_with_routes()).await?;
+    let proxy = Start::proxy(stage, "proxy", control.grpc()?, control.data_dir());
+    let proxy = Epr::start(stage, proxy.flag("--access-log", "off").flag("--log", "warn")).await?;
+    for name in NAMES {
+        eventually(name, Duration::from_secs(20), async || {
+            let curl = proxy.curl(&format!("{name}.ep-r.io/small"))?.args(&["--insecure"]);
+            Ok(curl.try_get().await?.1.filter(|page| page.refusal().is_empty()).map(drop))
+        })
+        .await?;
+    }
+    Ok(Site { proxy, _control: control, _nginx: nginx, _chat: chat })
+}
+
+fn print(line: std::fmt::Arguments<'_>) -> Outcome {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+fn print_row(scenario: &Scenario, measured: &Measured) -> Outcome {
+    let Measured { failed, rate, p50_us, p99_us, cpu_us, .. } = *measured;
+    let (name, shows) = (scenario.name, scenario.shows);
+    print(format_args!("{name:<17}{rate:>10.0}{failed:>9}{p50_us:>10}{p99_us:>10}{cpu_us:>12.1}  {shows}"))
+}
