@@ -9,13 +9,15 @@ use tokio::time::timeout;
 use crate::tools::PATIENCE;
 use crate::{Fault, Outcome};
 
-const EXTENSIONS: [(u16, &[u8]); 3] = [
+const EXTENSIONS: [(u16, &[u8]); 4] = [
     // supported_versions: TLS 1.3 and 1.2.
     (43, &[4, 3, 4, 3, 3]),
     // supported_groups: X25519, P-256.
     (10, &[0, 4, 0, 29, 0, 23]),
     // signature_algorithms: ECDSA P-256, RSA-PSS SHA-256.
     (13, &[0, 4, 4, 3, 8, 4]),
+    // key_share: none yet; who goes on asks for one.
+    (51, &[0, 0]),
 ];
 
 /// A `ClientHello` in one record, with `name` as its SNI.

@@ -27,7 +27,7 @@ pub struct Stage {
 pub fn play(limit: Duration, story: impl AsyncFnOnce(&Stage) -> Outcome) -> Outcome {
     let stage = Stage::set()?;
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let outcome = runtime.block_on(timeout(limit, story(&stage)));
+    let outcome = runtime.block_on(async { timeout(limit, story(&stage)).await });
     let outcome = outcome.unwrap_or_else(|_| Err(Fault::new(format_args!("not over within {limit:?}"))));
     if outcome.is_err() {
         stage.show_logs();
