@@ -50,7 +50,7 @@ async fn write(api: Api, shared: Shared, writer: usize, round: u64) {
                 *next = Some(colour.to_owned());
             }
         });
-        let Ok(_) = api.bind(&own, colour, Duration::ZERO).await else { return };
+        let Ok(_) = api.bind(&own, colour, None).await else { return };
         told(&shared, |told| {
             told.bound.insert(own.clone(), (colour.to_owned(), None));
             told.answers += 1;
@@ -140,7 +140,7 @@ fn everything_acknowledged_survives_any_kill() -> Outcome {
         for writer in 0..WRITERS {
             let own = format!("own-route-{writer}");
             api.create_static_route(&own).await?;
-            api.bind(&own, COLOURS[0], Duration::ZERO).await?;
+            api.bind(&own, COLOURS[0], None).await?;
             told(&shared, |told| told.bound.insert(own, (COLOURS[0].to_owned(), None)));
         }
         for round in 0..ROUNDS {

@@ -26,7 +26,7 @@ fn fifty_moves_under_load_fail_no_request() -> Outcome {
             epr.apply(stage, &app.manifest()).await?;
         }
         let api = epr.api().await?;
-        api.bind("moving", "blue", WAIT).await?;
+        api.bind("moving", "blue", Some(WAIT)).await?;
 
         let clients = load::start(epr.http()?, "moving.ep-r.io", "/", CLIENTS);
         let mut probes = Vec::new();
@@ -35,7 +35,7 @@ fn fifty_moves_under_load_fail_no_request() -> Outcome {
         }
         for turn in 1..=MOVES {
             let now = colours[turn % 2];
-            let receipt = api.bind("moving", now, WAIT).await?;
+            let receipt = api.bind("moving", now, Some(WAIT)).await?;
             assert!(receipt.lagging.is_empty(), "{receipt:?}");
             assert_eq!(receipt.applied_by.len(), 1, "{receipt:?}");
             for probe in &mut probes {
@@ -85,7 +85,7 @@ fn what_other_routes_carry_is_left_alone() -> Outcome {
         web.until_dripping(1).await?;
 
         for turn in 0..10 {
-            api.bind("moving", ["blue", "green"][turn % 2], WAIT).await?;
+            api.bind("moving", ["blue", "green"][turn % 2], Some(WAIT)).await?;
             web.drip("drop");
             let frame = body.frame().await.or_fault("the download ended")??;
             assert_eq!(frame.into_data().ok().as_deref(), Some(b"drop".as_slice()));

@@ -84,7 +84,7 @@ fn a_proxy_goes_on_without_control_and_finds_it_again() -> Outcome {
         until_connected(&control, 1).await?;
         let api = control.api().await?;
         api.create_static_route("hello-web").await?;
-        api.bind("hello-web", "blue", WAIT).await?;
+        api.bind("hello-web", "blue", Some(WAIT)).await?;
 
         let clients = load::start(proxy.http()?, "hello-web.ep-r.io", "/", 2);
         control.process().kill().await?;
@@ -92,7 +92,7 @@ fn a_proxy_goes_on_without_control_and_finds_it_again() -> Outcome {
         control.restart(stage).await?;
         until_connected(&control, 1).await?;
         let api = control.api().await?;
-        let receipt = api.bind("hello-web", "green", WAIT).await?;
+        let receipt = api.bind("hello-web", "green", Some(WAIT)).await?;
         assert_eq!(receipt.applied_by, ["proxy-one"], "{receipt:?}");
         assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "green");
         let seen = clients.stop().await?;
@@ -109,7 +109,7 @@ fn a_proxy_serves_its_last_table_before_control_is_up() -> Outcome {
         until_connected(&control, 1).await?;
         let api = control.api().await?;
         api.create_static_route("hello-web").await?;
-        api.bind("hello-web", "blue", WAIT).await?;
+        api.bind("hello-web", "blue", Some(WAIT)).await?;
         // Writes of the table on disk are rate limited: wait for the one that has the route.
         let cache = proxy.data_dir().join("routes.cache");
         eventually("a table on disk", WAIT, async || {
@@ -139,12 +139,12 @@ fn a_bind_names_who_serves_it_and_who_lags() -> Outcome {
         until_connected(&control, 2).await?;
         let api = control.api().await?;
         api.create_static_route("hello-web").await?;
-        let mut receipt = api.bind("hello-web", "blue", WAIT).await?;
+        let mut receipt = api.bind("hello-web", "blue", Some(WAIT)).await?;
         receipt.applied_by.sort();
         assert_eq!(receipt.applied_by, ["proxy-one", "proxy-two"]);
 
         one.process().signal(Signal::STOP)?;
-        let receipt = api.bind("hello-web", "green", SHORT).await?;
+        let receipt = api.bind("hello-web", "green", Some(SHORT)).await?;
         assert_eq!(receipt.applied_by, ["proxy-two"]);
         let lagging: Vec<_> = receipt.lagging.iter().map(|laggard| laggard.proxy.as_str()).collect();
         assert_eq!(lagging, ["proxy-one"]);
@@ -154,7 +154,7 @@ fn a_bind_names_who_serves_it_and_who_lags() -> Outcome {
         assert!(format!("{}{}", said.out, said.err).contains("proxy-one"), "{said:?}");
 
         one.process().signal(Signal::CONT)?;
-        let mut receipt = api.bind("hello-web", "green", WAIT).await?;
+        let mut receipt = api.bind("hello-web", "green", Some(WAIT)).await?;
         receipt.applied_by.sort();
         assert_eq!(receipt.applied_by, ["proxy-one", "proxy-two"]);
         assert_eq!(served(&one, "hello-web.ep-r.io").await?, "green");

@@ -93,14 +93,19 @@ impl Api {
         self.static_routes().create_static_route(request).await.map(tonic::Response::into_inner)
     }
 
-    /// Binds or moves a static route to the only endpoint of a deployment and waits for the proxies
-    /// connected now, for at most `wait`.
-    pub async fn bind(&self, route: &str, deployment: &str, wait: Duration) -> Result<Receipt, Status> {
+    /// Binds or moves a static route to the only endpoint of a deployment, and if asked waits for the
+    /// proxies connected now.
+    pub async fn bind(
+        &self,
+        route: &str,
+        deployment: &str,
+        wait: Option<Duration>,
+    ) -> Result<Receipt, Status> {
         let request = BindStaticRouteRequest {
             name: route.to_owned(),
             deployment: deployment.to_owned(),
             r#move: true,
-            wait: Some(WaitForProxies { timeout: wait.try_into().ok() }),
+            wait: wait.map(|wait| WaitForProxies { timeout: wait.try_into().ok() }),
             ..Default::default()
         };
         let bound = self.static_routes().bind_static_route(request).await?.into_inner();
