@@ -1,0 +1,200 @@
+//! From commits to what proxies serve, and from what they acknowledge to who serves it.
+//!
+//! ```text
+//! store.watch ─► Publisher ─► Projection (World) ─► Published (table, deltas) ─► a stream per proxy
+//!                                                                                   │ ack, nack
+//!                    Feed::wait_applied, Feed::proxies ◄─────────────── Fleet ◄─────┘
+//! ```
+//!
+//! - [`Feed`]: what the rest of the control plane asks: the routes, the proxies, who has a revision.
+//! - [`Publisher`]: the one task that takes commits in. Equal tables are never published twice; commits
+//!   that change no route are told once a heartbeat, so that every revision is reached by everyone.
+//! - [`RouteFeedServer`], [`FleetServer`]: the two services, to be mounted behind authentication.
+//!
+//! Architecture invariant: publishing never waits for a proxy. A delta is encoded once; a stream that
+//! is slow loses its place and is sent the table again.
+
+mod fleet;
+mod fleet_service;
+mod follow;
+mod frame;
+mod projection;
+mod published;
+mod publisher;
+mod service;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+pub use fleet::{ProxyId, ProxyState, Refused};
+pub use fleet_service::{FleetServer, fleet_server};
+pub use publisher::Publisher;
+pub use service::RouteFeedServer;
+pub use wait::{Lagging, Receipt};
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use proto::{Hostname, ProjectId, Revision, Route};
+use tokio::sync::watch;
+
+use self::fleet::{Fleet, FleetLimits};
+use self::frame::EncodedRoute;
+use self::published::{DeltaLimits, Published};
+use crate::clock::WallClock;
+use crate::drain::Signal;
+use crate::metrics::FeedMetrics;
+use crate::store::{Store, StoreError};
+use crate::tasks::Tasks;
+
+/// Every number of the feed.
+#[derive(Debug, Clone)]
+pub struct FeedLimits {
+    /// Longest silence on a stream.
+    pub heartbeat: Duration,
+    /// How long a new stream has to say hello.
+    pub hello: Duration,
+    /// Routes in one chunk of a snapshot.
+    pub chunk_routes: usize,
+    /// Bytes in one chunk, unless a single route has more. Clients take messages of 4 MiB by default.
+    pub chunk_bytes: usize,
+    /// Deltas kept for streams that are behind.
+    pub deltas: usize,
+    /// Bytes of these.
+    pub delta_bytes: usize,
+    /// A larger delta is not sent; everyone gets a snapshot instead.
+    pub one_delta_bytes: usize,
+    /// Commits taken in at once, when that many are waiting.
+    pub commits_at_once: usize,
+    /// Proxies that may be known at a time.
+    pub proxies: usize,
+    /// How long a proxy that has gone is remembered.
+    pub remembered: Duration,
+    /// Wait before the second snapshot to a proxy that refused the first; doubled with each refusal.
+    pub resync: Duration,
+    /// The longest such wait.
+    pub resync_most: Duration,
+    /// Reasons kept of a refusal, each cut to `reason_bytes`.
+    pub reasons: usize,
+    /// Bytes kept of a reason.
+    pub reason_bytes: usize,
+    /// Wait before the store is read again after it failed.
+    pub reload: Duration,
+}
+
+impl Default for FeedLimits {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(5),
+            hello: Duration::from_secs(10),
+            chunk_routes: 1_000,
+            chunk_bytes: 1 << 20,
+            deltas: 4_096,
+            delta_bytes: 32 << 20,
+            one_delta_bytes: 3 << 20,
+            commits_at_once: 256,
+            proxies: 4_096,
+            remembered: Duration::from_secs(15 * 60),
+            resync: Duration::from_secs(1),
+            resync_most: Duration::from_secs(15),
+            reasons: 8,
+            reason_bytes: 512,
+            reload: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The routes as proxies are to have them, and the proxies. Clones are the same feed.
+#[derive(Clone)]
+pub struct Feed {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    published: Mutex<Published>,
+    /// Moves with everything that happens to `published`.
+    moved: watch::Sender<()>,
+    fleet: Fleet,
+    limits: FeedLimits,
+    metrics: FeedMetrics,
+}
+
+impl Shared {
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Some of the routes, in the order of their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutesPage {
+    /// Never more than were asked for.
+    pub routes: Vec<Route>,
+    /// Whether others follow.
+    pub more: bool,
+    /// What the table stands at.
+    pub revision: Revision,
+}
+
+impl Feed {
+    /// Reads everything from `store` and makes the table of it, with names under `domains`. The
+    /// publisher is to be run as a task of its own.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        domains: Vec<Hostname>,
+        limits: FeedLimits,
+        clock: WallClock,
+        metrics: FeedMetrics,
+    ) -> Result<(Self, Publisher), StoreError> {
+        let opened = publisher::Opened::load(&*store, &domains).await?;
+        let deltas =
+            DeltaLimits { count: limits.deltas, bytes: limits.delta_bytes, one: limits.one_delta_bytes };
+        let fleet = FleetLimits { proxies: limits.proxies, remembered: limits.remembered };
+        let (table, projection, watch) = (opened.table, opened.projection, opened.watch);
+        metrics.routes.set(i64::try_from(table.len()).unwrap_or(i64::MAX));
+        metrics.revision.set(i64::try_from(opened.revision.number).unwrap_or(i64::MAX));
+        let shared = Arc::new(Shared {
+            published: Mutex::new(Published::new(table, opened.revision, deltas)),
+            moved: watch::Sender::new(()),
+            fleet: Fleet::new(clock, fleet),
+            limits,
+            metrics,
+        });
+        let publisher = Publisher::new(shared.clone(), store, domains, projection, watch);
+        Ok((Self { shared }, publisher))
+    }
+
+    /// The last commit that has been taken in: what the routes stand at.
+    pub fn revision(&self) -> Revision {
+        self.shared.published().reached()
+    }
+
+    /// Up to `limit` routes after `after`, of `project` or of all.
+    pub fn routes(&self, project: Option<&ProjectId>, after: Option<&Hostname>, limit: usize) -> RoutesPage {
+        let (table, revision) = {
+            let published = self.shared.published();
+            (published.table().clone(), published.reached())
+        };
+        let all = table.after(after.map(Hostname::as_str)).filter_map(|route| route.decode().ok());
+        let mut wanted = all.filter(|route| project.is_none_or(|project| route.project == *project));
+        let routes = wanted.by_ref().take(limit).collect();
+        RoutesPage { routes, more: wanted.next().is_some(), revision }
+    }
+
+    /// What `name` means at the edge; none when it has no route.
+    pub fn route(&self, name: &Hostname) -> Option<Route> {
+        let encoded: EncodedRoute = self.shared.published().table().get(name.as_str())?.clone();
+        encoded.decode().ok()
+    }
+
+    /// Every proxy that follows or followed not long ago, by name.
+    pub fn proxies(&self) -> Vec<ProxyState> {
+        self.shared.fleet.all()
+    }
+
+    /// The service proxies follow, whose streams are tasks of `tasks` and end when `signal` is given.
+    pub fn route_feed_server(&self, tasks: Tasks, signal: Signal) -> RouteFeedServer {
+        RouteFeedServer::new(self.shared.clone(), tasks, signal)
+    }
+}

@@ -1,0 +1,69 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use proto::Hostname;
+
+use super::frame::EncodedRoute;
+use super::table::{Standing, Table};
+use crate::domain::{Label, Place, World};
+use crate::store::{Change, Commit, Key};
+
+/// The world as the commits so far have made it, and what each further one means for routes: the
+/// incremental twin of [`crate::domain::routes_of`].
+pub(super) struct Projection {
+    world: World,
+    /// Records that could not be read.
+    unreadable: u64,
+}
+
+impl Projection {
+    /// The world of what is stored, and its whole table.
+    pub(super) fn load(domains: &[Hostname], entries: &BTreeMap<Key, Bytes>) -> (Self, Table) {
+        let mut projection = Self { world: World::new(domains.iter().cloned()), unreadable: 0 };
+        let mut touched = BTreeSet::new();
+        for (key, value) in entries {
+            projection.take(key, Some(value), &mut touched);
+        }
+        drop(touched);
+        let labels = projection.world.labels(None);
+        let routes = labels.flat_map(|label| projection.world.routes_of_label(label));
+        let table = Table::new(routes.map(|route| EncodedRoute::from(&route)).collect());
+        (projection, table)
+    }
+
+    /// Takes in `commits` and tells how the names they touched stand after the last of them.
+    pub(super) fn apply(&mut self, commits: &[Commit]) -> Vec<Standing> {
+        let mut touched = BTreeSet::new();
+        for Change { key, value } in commits.iter().flat_map(|commit| commit.changes.iter()) {
+            self.take(key, value.as_ref(), &mut touched);
+        }
+        touched.iter().flat_map(|label| self.standings(label)).collect()
+    }
+
+    /// Records that could not be read so far. What was known of them before still stands.
+    pub(super) fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
+    fn take(&mut self, key: &Key, value: Option<&Bytes>, touched: &mut BTreeSet<Label>) {
+        let Some(place) = Place::of(key.parts()) else {
+            return;
+        };
+        if let Err(error) = self.world.apply(&place, value.map(|bytes| &**bytes), touched) {
+            self.unreadable += 1;
+            tracing::error!(%key, %error, "its routes stay as they were");
+        }
+    }
+
+    fn standings(&self, label: &Label) -> Vec<Standing> {
+        let mut routes = self.world.routes_of_label(label).into_iter().peekable();
+        let names = self.world.hostnames(label).into_iter();
+        names
+            .map(|name| {
+                // Both come in the order of the base domains; a name without a route is left out of one.
+                let route = routes.next_if(|route| route.hostname == name);
+                (name, route.map(|route| EncodedRoute::from(&route)))
+            })
+            .collect()
+    }
+}
