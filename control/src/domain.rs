@@ -5,6 +5,7 @@
 //! - [`name`], [`label`], [`port`], [`quantity`], [`guid`], [`reserved`], [`networks`]: the values they
 //!   are made of. Each has one way in, a constructor that checks.
 //! - [`world`]: from records to routes. [`environment`]: from records to what executables see.
+//!   [`explain`]: what a request to a URL would meet, and why.
 //! - [`record`]: how records are stored, and under which keys.
 //!
 //! Architecture invariant: nothing here waits, reads, writes, looks at a clock or draws by lot; times
@@ -12,6 +13,7 @@
 
 pub mod deployment;
 pub mod environment;
+pub mod explain;
 pub mod fault;
 pub mod guid;
 pub mod label;

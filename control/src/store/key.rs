@@ -62,6 +62,11 @@ impl Prefix {
         &self.0
     }
 
+    /// One of them, by what comes after the prefix as it is stored: where a listing goes on.
+    pub fn with_rest(&self, rest: &str) -> Key {
+        Key(format!("{}{rest}", self.0).into())
+    }
+
     /// Whether `key` is one of them.
     pub fn covers(&self, key: &Key) -> bool {
         key.as_str().starts_with(&self.0)

@@ -1,0 +1,94 @@
+//! The services of `epr.v1`: translate, call, translate back. Nothing is decided here.
+//!
+//! - [`services`]: all of them, ready to be served behind authentication.
+//! - `convert`: from messages to drafts and from records to messages, one file per resource.
+//! - `status`: from errors to statuses, the only place.
+//!
+//! Architecture invariant: no rule of the domain stands here, and no access to the store.
+
+mod convert;
+mod deployments;
+mod packages;
+mod receipt;
+mod routes;
+mod static_routes;
+mod status;
+
+use proto::wire::deployment_service_server::DeploymentServiceServer;
+use proto::wire::package_service_server::PackageServiceServer;
+use proto::wire::route_service_server::RouteServiceServer;
+use proto::wire::static_route_service_server::StaticRouteServiceServer;
+use proto::{ProjectId, wire};
+use tonic::service::Routes;
+use tonic::{Request, Status};
+use tonic_health::server::HealthReporter;
+
+use crate::auth::{AuthError, Caller};
+use crate::config::{Limits, Timeouts};
+use crate::drain::Signal;
+use crate::feed::{Feed, fleet_server};
+use crate::service::{Service, project_of};
+use crate::tasks::Tasks;
+
+/// What the services work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Parts {
+    /// The use cases.
+    pub service: Service,
+    /// The routes, and who has them.
+    pub feed: Feed,
+    /// How long waits may take.
+    pub timeouts: Timeouts,
+    /// How large messages may be.
+    pub limits: Limits,
+}
+
+/// All services: those of `epr.v1`, health, and reflection. The streams of proxies are tasks of `tasks`
+/// and end when `signal` is given.
+pub fn services(
+    parts: &Parts,
+    tasks: Tasks,
+    signal: Signal,
+) -> Result<Routes, tonic_reflection::server::Error> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let most = parts.limits.message_bytes;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    tell_health(reporter, &tasks, signal.clone());
+    Ok(Routes::new(health)
+        .add_service(reflection)
+        .add_service(PackageServiceServer::new(parts.clone()).max_decoding_message_size(most))
+        .add_service(DeploymentServiceServer::new(parts.clone()).max_decoding_message_size(most))
+        .add_service(StaticRouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
+        .add_service(RouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
+        .add_service(fleet_server(parts.feed.clone()))
+        .add_service(parts.feed.route_feed_server(tasks, signal)))
+}
+
+/// Healthy until a drain begins, as a whole (the empty name, which is so from the start).
+fn tell_health(reporter: HealthReporter, tasks: &Tasks, signal: Signal) {
+    tasks.spawn("health", async move {
+        signal.given().await;
+        reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    });
+}
+
+/// The answer to a call that was not admitted.
+pub fn refuse(error: &AuthError) -> http::Response<tonic::body::Body> {
+    status::refused(error).into_http()
+}
+
+/// The project a request acts in: the caller's, or the same one named.
+fn project<T>(request: &Request<T>, asked: &str) -> Result<ProjectId, Status> {
+    let Some(caller) = request.extensions().get::<Caller>() else {
+        return Err(Status::unauthenticated("this call needs a token"));
+    };
+    project_of(&caller.project, asked).map_err(|error| status::status(&error))
+}
+
+/// The project named in the metadata of a resource, empty when there is none.
+fn named(metadata: Option<&wire::Metadata>) -> &str {
+    metadata.map(|metadata| metadata.project.as_str()).unwrap_or_default()
+}

@@ -1,0 +1,54 @@
+//! From messages to drafts, noting what no draft can hold, and from records to messages.
+
+pub(super) mod deployment;
+pub(super) mod package;
+pub(super) mod static_route;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::SystemTime;
+
+use proto::wire;
+
+use crate::domain::{Faults, Timestamp};
+use crate::service::{Listed, PageAsked};
+
+pub(super) fn labels_in(labels: HashMap<String, String>) -> BTreeMap<String, String> {
+    labels.into_iter().collect()
+}
+
+pub(super) fn labels_out(labels: BTreeMap<String, String>) -> HashMap<String, String> {
+    labels.into_iter().collect()
+}
+
+pub(super) fn timestamp(at: Timestamp) -> Option<prost_types::Timestamp> {
+    Some(SystemTime::from(at).into())
+}
+
+pub(super) fn page_in(page: Option<wire::PageRequest>) -> PageAsked {
+    let page = page.unwrap_or_default();
+    PageAsked { size: page.size, token: page.token }
+}
+
+/// The items of a page as messages, and where to go on.
+pub(super) fn page_out<T, M>(
+    listed: Listed<T>,
+    convert: impl Fn(T) -> M,
+) -> (Vec<M>, Option<wire::PageResponse>) {
+    let items = listed.items.into_iter().map(convert).collect();
+    (items, Some(wire::PageResponse { next_token: listed.next.unwrap_or_default() }))
+}
+
+/// Reads an enum's number, noting one that this side does not know.
+pub(super) fn known<E: TryFrom<i32>>(
+    number: i32,
+    field: impl std::fmt::Display,
+    faults: &mut Faults,
+) -> Option<E> {
+    E::try_from(number)
+        .map_err(|_| {
+            let message =
+                format!("{number} means nothing to this version of epr; it may be older than the caller");
+            faults.add(field, "unknown_value", message);
+        })
+        .ok()
+}

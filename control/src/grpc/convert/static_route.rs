@@ -1,0 +1,44 @@
+//! Static routes, in and out.
+
+use proto::wire;
+
+use super::{labels_in, labels_out, timestamp};
+use crate::domain::rules::Rules;
+use crate::domain::static_route::{BoundTo, StaticRoute, StaticRouteDraft};
+
+/// The draft of a message.
+pub(in crate::grpc) fn draft(route: wire::StaticRoute) -> StaticRouteDraft {
+    let metadata = route.metadata.unwrap_or_default();
+    StaticRouteDraft {
+        name: metadata.name,
+        labels: labels_in(metadata.labels),
+        source_ranges: route.source_ranges,
+    }
+}
+
+/// The message of a static route.
+pub(in crate::grpc) fn message(route: StaticRoute, rules: &Rules) -> wire::StaticRoute {
+    let hostname = rules.domains.first().and_then(|domain| route.label.as_label().under(domain));
+    wire::StaticRoute {
+        metadata: Some(wire::Metadata {
+            name: route.label.to_string(),
+            guid: route.guid.to_string(),
+            project: route.project.to_string(),
+            labels: labels_out(route.labels),
+            created_at: timestamp(route.created_at),
+            updated_at: timestamp(route.updated_at),
+        }),
+        hostname: hostname.map(|host| host.to_string()).unwrap_or_default(),
+        source_ranges: route.source_ranges.iter().map(ToString::to_string).collect(),
+        bound_to: route.bound_to.map(bound_to_message),
+    }
+}
+
+fn bound_to_message(bound: BoundTo) -> wire::BoundTo {
+    wire::BoundTo {
+        deployment_guid: bound.deployment.to_string(),
+        deployment_name: bound.deployment_name.to_string(),
+        endpoint: bound.endpoint.to_string(),
+        protocol: wire::EdgeProtocol::from(bound.protocol).into(),
+    }
+}

@@ -1,0 +1,54 @@
+use proto::wire;
+use proto::wire::package_service_server::PackageService;
+use tonic::{Request, Response, Status};
+
+use super::convert::{package, page_in, page_out};
+use super::status::status;
+use super::{Parts, named, project};
+
+#[tonic::async_trait]
+impl PackageService for Parts {
+    async fn create_package(
+        &self,
+        request: Request<wire::CreatePackageRequest>,
+    ) -> Result<Response<wire::Package>, Status> {
+        let asked = request.get_ref().package.as_ref().and_then(|package| package.metadata.as_ref());
+        let project = project(&request, named(asked))?;
+        let request = request.into_inner();
+        let (draft, faults) = package::draft(request.package.unwrap_or_default());
+        let created = self.service.create_package(&project, &draft, faults, request.dry_run).await;
+        Ok(Response::new(package::message(created.map_err(|error| status(&error))?)))
+    }
+
+    async fn get_package(
+        &self,
+        request: Request<wire::GetPackageRequest>,
+    ) -> Result<Response<wire::Package>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let wire::GetPackageRequest { name, version, .. } = request.into_inner();
+        let found = self.service.get_package(&project, &name, &version).await;
+        Ok(Response::new(package::message(found.map_err(|error| status(&error))?)))
+    }
+
+    async fn list_packages(
+        &self,
+        request: Request<wire::ListPackagesRequest>,
+    ) -> Result<Response<wire::ListPackagesResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let asked = page_in(request.into_inner().page);
+        let listed = self.service.list_packages(&project, &asked).await.map_err(|error| status(&error))?;
+        let (packages, page) = page_out(listed, package::message);
+        Ok(Response::new(wire::ListPackagesResponse { packages, page }))
+    }
+
+    async fn delete_package(
+        &self,
+        request: Request<wire::DeletePackageRequest>,
+    ) -> Result<Response<wire::DeletePackageResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let wire::DeletePackageRequest { name, version, .. } = request.into_inner();
+        let deleted = self.service.delete_package(&project, &name, &version).await;
+        deleted.map_err(|error| status(&error))?;
+        Ok(Response::new(wire::DeletePackageResponse {}))
+    }
+}

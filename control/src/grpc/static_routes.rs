@@ -1,0 +1,88 @@
+use proto::wire;
+use proto::wire::static_route_service_server::StaticRouteService;
+use tonic::{Request, Response, Status};
+
+use super::convert::{page_in, page_out, static_route};
+use super::status::status;
+use super::{Parts, named, project};
+use crate::domain::Faults;
+use crate::service::BindAsked;
+
+#[tonic::async_trait]
+impl StaticRouteService for Parts {
+    async fn create_static_route(
+        &self,
+        request: Request<wire::CreateStaticRouteRequest>,
+    ) -> Result<Response<wire::StaticRoute>, Status> {
+        let asked = request.get_ref().static_route.as_ref().and_then(|route| route.metadata.as_ref());
+        let project = project(&request, named(asked))?;
+        let wire::CreateStaticRouteRequest { static_route, dry_run } = request.into_inner();
+        let draft = static_route::draft(static_route.unwrap_or_default());
+        let created = self.service.create_static_route(&project, &draft, Faults::new(), dry_run).await;
+        let created = created.map_err(|error| status(&error))?;
+        Ok(Response::new(static_route::message(created, self.service.rules())))
+    }
+
+    async fn get_static_route(
+        &self,
+        request: Request<wire::GetStaticRouteRequest>,
+    ) -> Result<Response<wire::StaticRoute>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let found = self.service.get_static_route(&project, &request.get_ref().name).await;
+        let found = found.map_err(|error| status(&error))?;
+        Ok(Response::new(static_route::message(found, self.service.rules())))
+    }
+
+    async fn list_static_routes(
+        &self,
+        request: Request<wire::ListStaticRoutesRequest>,
+    ) -> Result<Response<wire::ListStaticRoutesResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let asked = page_in(request.into_inner().page);
+        let listed = self.service.list_static_routes(&project, &asked).await;
+        let listed = listed.map_err(|error| status(&error))?;
+        let rules = self.service.rules();
+        let (static_routes, page) = page_out(listed, |route| static_route::message(route, rules));
+        Ok(Response::new(wire::ListStaticRoutesResponse { static_routes, page }))
+    }
+
+    async fn delete_static_route(
+        &self,
+        request: Request<wire::DeleteStaticRouteRequest>,
+    ) -> Result<Response<wire::DeleteStaticRouteResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let deleted = self.service.delete_static_route(&project, &request.get_ref().name).await;
+        deleted.map_err(|error| status(&error))?;
+        Ok(Response::new(wire::DeleteStaticRouteResponse {}))
+    }
+
+    async fn bind_static_route(
+        &self,
+        request: Request<wire::BindStaticRouteRequest>,
+    ) -> Result<Response<wire::BindStaticRouteResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let wire::BindStaticRouteRequest { name, deployment, endpoint, r#move, wait, .. } =
+            request.into_inner();
+        let wait = self.wait(wait)?;
+        let asked = BindAsked { static_route: name, deployment, endpoint, move_it: r#move };
+        let bound = self.service.bind_static_route(&project, &asked).await;
+        let bound = bound.map_err(|error| status(&error))?;
+        let receipt = Some(self.receipt(bound.revision, wait).await);
+        let static_route = Some(static_route::message(bound.record, self.service.rules()));
+        Ok(Response::new(wire::BindStaticRouteResponse { static_route, receipt }))
+    }
+
+    async fn unbind_static_route(
+        &self,
+        request: Request<wire::UnbindStaticRouteRequest>,
+    ) -> Result<Response<wire::UnbindStaticRouteResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let wire::UnbindStaticRouteRequest { name, wait, .. } = request.into_inner();
+        let wait = self.wait(wait)?;
+        let unbound = self.service.unbind_static_route(&project, &name).await;
+        let unbound = unbound.map_err(|error| status(&error))?;
+        let receipt = Some(self.receipt(unbound.revision, wait).await);
+        let static_route = Some(static_route::message(unbound.record, self.service.rules()));
+        Ok(Response::new(wire::UnbindStaticRouteResponse { static_route, receipt }))
+    }
+}

@@ -1,0 +1,142 @@
+//! What can be done: each use case parses, loads, judges by the rules, and commits.
+//!
+//! - [`packages`], [`deployments`], [`static_routes`], [`runtime`]: the use cases, one file per resource.
+//! - [`Error`]: every way a use case can end badly; each transport maps it once.
+//! - [`keys`]: where records stand.
+//!
+//! A commit names the version of every key whose value it relied on. When one has changed in between,
+//! the use case is judged anew, a bounded number of times: no lock is held anywhere, and of two who want
+//! the same thing one wins.
+//!
+//! Architecture invariant: no transport's types here, and no other way to change a record.
+
+use std::sync::Arc;
+
+use proto::{ProjectId, Revision};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::clock::WallClock;
+use crate::config::Limits;
+use crate::domain::record::{decode, encode};
+use crate::domain::rules::Rules;
+use crate::domain::{Chance, Timestamp};
+use crate::store::{Batch, CommitError, Key, Store, Version};
+
+mod chance;
+mod deployments;
+mod error;
+pub mod keys;
+mod packages;
+mod page;
+mod runtime;
+mod static_routes;
+
+pub use chance::SystemChance;
+pub use error::{Error, Kind};
+pub use page::{Listed, PageAsked};
+pub use runtime::ReportAsked;
+pub use static_routes::BindAsked;
+
+/// Does what can be done, for every transport alike. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    store: Arc<dyn Store>,
+    rules: Arc<Rules>,
+    limits: Limits,
+    clock: WallClock,
+    chance: Arc<dyn Chance>,
+}
+
+/// A record, and the version of its key.
+#[derive(Debug, Clone)]
+struct Loaded<T> {
+    record: T,
+    version: Version,
+}
+
+/// What a change came to: the record, and the revision it is in.
+#[derive(Debug, Clone)]
+pub struct Changed<T> {
+    /// As it stands now.
+    pub record: T,
+    /// The commit; for a change that changes nothing, or a trial, where the store stood.
+    pub revision: Revision,
+}
+
+impl Service {
+    /// Works on `store` by `rules`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        rules: Arc<Rules>,
+        limits: Limits,
+        clock: WallClock,
+        chance: Arc<dyn Chance>,
+    ) -> Self {
+        Self { store, rules, limits, clock, chance }
+    }
+
+    /// What everything is judged by.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)().into()
+    }
+
+    async fn load<T: DeserializeOwned>(&self, kind: Kind, key: &Key) -> Result<Option<Loaded<T>>, Error> {
+        let Some(found) = self.store.get(key).await? else {
+            return Ok(None);
+        };
+        let record = decode(kind.as_str(), &found.value)?;
+        Ok(Some(Loaded { record, version: found.version }))
+    }
+
+    /// Commits what `prepare` says, preparing anew as long as what it relied on has changed meanwhile.
+    async fn commit<T, F>(&self, what: &'static str, prepare: impl Fn() -> F) -> Result<Changed<T>, Error>
+    where
+        F: Future<Output = Result<Prepared<T>, Error>>,
+    {
+        for _ in 0..self.limits.commit_attempts {
+            let prepared = prepare().await?;
+            let Some(batch) = prepared.batch else {
+                return Ok(Changed { record: prepared.record, revision: self.store.revision() });
+            };
+            match self.store.commit(batch).await {
+                Ok(revision) => return Ok(Changed { record: prepared.record, revision }),
+                Err(CommitError::Conflict { key, .. }) => {
+                    tracing::debug!(%key, what, "changed meanwhile; judging anew");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Concurrent { what, attempts: self.limits.commit_attempts })
+    }
+}
+
+/// What a use case wants to commit, and what it answers when that is done.
+struct Prepared<T> {
+    record: T,
+    /// None for a trial: judged, and nothing done.
+    batch: Option<Batch>,
+}
+
+impl<T> Prepared<T> {
+    fn new(record: T, batch: Batch, dry_run: bool) -> Self {
+        Self { record, batch: (!dry_run).then_some(batch) }
+    }
+}
+
+/// What is stored for `record`.
+fn stored<T: Serialize>(kind: Kind, record: &T) -> Result<Vec<u8>, Error> {
+    Ok(encode(kind.as_str(), record)?)
+}
+
+/// The project `caller` acts in when asked to act in `asked` (empty: their own).
+pub fn project_of(caller: &ProjectId, asked: &str) -> Result<ProjectId, Error> {
+    if asked.is_empty() || asked == caller.as_str() {
+        return Ok(caller.clone());
+    }
+    Err(Error::OtherProject { own: caller.clone(), asked: asked.to_owned() })
+}
