@@ -67,12 +67,12 @@ pub struct Record {
 #[derive(Clone)]
 pub struct AccessLog {
     queue: Option<mpsc::Sender<Record>>,
-    lost: Arc<Lost>,
+    losses: Arc<Losses>,
 }
 
 /// Records that were not written.
 #[derive(Debug, Default)]
-struct Lost {
+pub struct Losses {
     /// The queue was full.
     full: AtomicU64,
     /// They could not be written.
@@ -85,7 +85,7 @@ pub struct Writer(Option<JoinHandle<()>>);
 impl AccessLog {
     /// A log that records nothing.
     pub fn off() -> Self {
-        Self { queue: None, lost: Arc::default() }
+        Self { queue: None, losses: Arc::default() }
     }
 
     /// Opens the log and starts its thread. Fails when the file cannot be opened.
@@ -108,12 +108,12 @@ impl AccessLog {
     /// The same, on any output.
     pub fn start_on(output: Box<dyn Write + Send>, queue: usize) -> io::Result<(Self, Writer)> {
         let (sender, receiver) = mpsc::channel(queue.max(1));
-        let lost = Arc::<Lost>::default();
-        let seen = lost.clone();
+        let losses = Arc::<Losses>::default();
+        let seen = losses.clone();
         let thread = std::thread::Builder::new()
             .name("access-log".into())
             .spawn(move || write_all(receiver, output, &seen))?;
-        Ok((Self { queue: Some(sender), lost }, Writer(Some(thread))))
+        Ok((Self { queue: Some(sender), losses }, Writer(Some(thread))))
     }
 
     /// Whether records go anywhere; lets a worker skip filling them.
@@ -126,18 +126,25 @@ impl AccessLog {
         if let Some(queue) = &self.queue
             && queue.try_send(record).is_err()
         {
-            self.lost.full.fetch_add(1, Ordering::Relaxed);
+            self.losses.full.fetch_add(1, Ordering::Relaxed);
         }
     }
 
+    /// What was lost. Does not keep the log from ending.
+    pub fn losses(&self) -> Arc<Losses> {
+        self.losses.clone()
+    }
+}
+
+impl Losses {
     /// Records dropped because the queue was full.
     pub fn dropped(&self) -> u64 {
-        self.lost.full.load(Ordering::Relaxed)
+        self.full.load(Ordering::Relaxed)
     }
 
     /// Records that could not be written: disk full, pipe closed.
     pub fn unwritable(&self) -> u64 {
-        self.lost.unwritable.load(Ordering::Relaxed)
+        self.unwritable.load(Ordering::Relaxed)
     }
 }
 
@@ -156,7 +163,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// Records written by one call.
 const BATCH: usize = 512;
 
-fn write_all(mut queue: mpsc::Receiver<Record>, mut output: Box<dyn Write + Send>, lost: &Lost) {
+fn write_all(mut queue: mpsc::Receiver<Record>, mut output: Box<dyn Write + Send>, lost: &Losses) {
     let mut batch = Vec::new();
     while let Some(first) = queue.blocking_recv() {
         line::append(&mut batch, &first);
@@ -179,7 +186,7 @@ fn write_all(mut queue: mpsc::Receiver<Record>, mut output: Box<dyn Write + Send
     }
 }
 
-fn put(output: &mut impl Write, batch: &mut Vec<u8>, records: usize, lost: &Lost) {
+fn put(output: &mut impl Write, batch: &mut Vec<u8>, records: usize, lost: &Losses) {
     let written = output.write_all(batch).and_then(|()| output.flush());
     if let Err(error) = written
         && lost.unwritable.fetch_add(records as u64, Ordering::Relaxed) == 0

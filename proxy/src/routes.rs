@@ -17,8 +17,8 @@ mod live;
 mod reader;
 mod table;
 mod tree;
+mod tunnel_watch;
 mod upstream;
-mod watch;
 mod writer;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,13 +26,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use proto::{Revision, RouteUpdate};
+use tokio::sync::watch;
 
 pub use entry::{RouteEntry, Totals};
 pub use live::RouteCounters;
 pub use reader::{Reader, Recent};
 pub use table::Table;
+pub use tunnel_watch::{RouteWatch, TunnelEnd};
 pub use upstream::{Upstream, UpstreamId, UpstreamShare};
-pub use watch::{RouteWatch, TunnelEnd};
 pub use writer::ApplyError;
 
 use table::NameHasher;
@@ -42,6 +43,7 @@ use writer::Writer;
 pub struct Routes {
     current: Arc<ArcSwap<Table>>,
     writer: Mutex<Writer>,
+    served: watch::Sender<Option<Revision>>,
 }
 
 impl Routes {
@@ -57,7 +59,7 @@ impl Routes {
 
     fn with_hasher(hasher: NameHasher) -> Arc<Self> {
         let current = Arc::new(ArcSwap::from_pointee(Table::empty(hasher)));
-        Arc::new(Self { current, writer: Mutex::default() })
+        Arc::new(Self { current, writer: Mutex::default(), served: watch::Sender::new(None) })
     }
 
     /// A way in for one worker.
@@ -89,7 +91,16 @@ impl Routes {
     /// Applies a revision: whole and at one instant, or not at all. A whole table (one without a base)
     /// of a million routes takes about a second, so call it where nobody waits.
     pub fn apply(&self, update: RouteUpdate) -> Result<(), ApplyError> {
-        self.writer().apply(&self.current, update)
+        let revision = update.revision;
+        let mut writer = self.writer();
+        writer.apply(&self.current, update)?;
+        self.served.send_replace(Some(revision));
+        Ok(())
+    }
+
+    /// Tells of each revision once it is served.
+    pub fn revisions(&self) -> watch::Receiver<Option<Revision>> {
+        self.served.subscribe()
     }
 
     /// Frees old versions that no reader looks at any more. Every update does so too.

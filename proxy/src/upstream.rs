@@ -30,6 +30,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::config::{BackendPolicy, Limits};
+use crate::dice::Dice;
 use crate::metrics::{Metrics, WorkerMetrics};
 use crate::per_worker::WorkerId;
 use crate::routes::{RouteEntry, UpstreamId};
@@ -42,7 +43,6 @@ pub use error::{Fault, SendError};
 pub use networks::{Forbidden, Networks};
 
 use aside::Aside;
-use choose::Dice;
 
 /// A request body that can be sent to a backend.
 pub trait RequestBody:
@@ -248,6 +248,3 @@ impl<B: RequestBody> Upstreams<B> {
         self.dialler.metrics.worker(self.worker)
     }
 }
-
-#[cfg(test)]
-mod tests;

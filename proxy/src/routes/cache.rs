@@ -5,6 +5,7 @@
 //! place, synced and renamed, so that there is always a whole one or none.
 
 mod file;
+mod keep;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Write};
@@ -15,6 +16,9 @@ use std::path::{Path, PathBuf};
 use proto::{Epoch, FieldFaults, Revision, Route, RouteUpdate, wire};
 
 use super::Table;
+
+pub use keep::{CacheState, keep};
+
 use file::{Header, Reading, Writing};
 
 /// Why a cache file gives no table. The proxy goes on without it.

@@ -1,0 +1,53 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Admin, respond};
+
+/// Connections open at once; more wait.
+const CONNECTIONS: usize = 64;
+/// For a whole head, and between requests.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// For everything said over one connection: nobody may hold one of the few for ever.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// After an accept that failed for want of descriptors.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// Answers on `listener` until dropped, during a drain too: that is when people look. Connections end
+/// with it.
+pub async fn serve(listener: TcpListener, admin: Arc<Admin>) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        // Never closed, so this only waits.
+        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(BACKOFF).await;
+            continue;
+        };
+        while connections.try_join_next().is_some() {}
+        let admin = admin.clone();
+        connections.spawn(async move {
+            // What goes wrong with a connection concerns its client alone.
+            let _ = tokio::time::timeout(LIFETIME, talk(stream, admin)).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn talk(stream: TcpStream, admin: Arc<Admin>) -> hyper::Result<()> {
+    let service = service_fn(|request| {
+        let response = respond::to(&admin, request.method(), request.uri());
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder.serve_connection(TokioIo::new(stream), service).await
+}

@@ -1,0 +1,75 @@
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
+
+use crate::config::FeedConfig;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Box<dyn Stream>>, BoxError>> + Send>>;
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// How long a connection to control may take to open, TLS included.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Opens a channel to the control plane.
+pub(super) async fn channel(config: &FeedConfig) -> Result<Channel, String> {
+    let endpoint = Endpoint::from_shared(config.url.clone())
+        .map_err(|error| format!("{:?} is not a URL like https://HOST:PORT: {error}", config.url))?
+        .connect_timeout(CONNECT)
+        // A machine that vanished without a word is noticed below the stream's own heartbeats.
+        .http2_keep_alive_interval(config.silence / 2)
+        .keep_alive_timeout(config.silence / 2)
+        .keep_alive_while_idle(true);
+    let tls = match endpoint.uri().scheme_str() {
+        Some("https") => {
+            Some(config.ca.clone().ok_or("the URL is https but no CA is given to verify it with")?)
+        }
+        Some("http") => None,
+        other => {
+            return Err(format!("the URL's scheme is {}, not http or https", other.unwrap_or("missing")));
+        }
+    };
+    let connector = service_fn(move |uri: Uri| -> Connecting { Box::pin(connect(uri, tls.clone())) });
+    endpoint.connect_with_connector(connector).await.map_err(|error| chain(&error))
+}
+
+async fn connect(
+    uri: Uri,
+    tls: Option<Arc<rustls::ClientConfig>>,
+) -> Result<TokioIo<Box<dyn Stream>>, BoxError> {
+    let host = uri.host().ok_or("the URL has no host")?.trim_matches(['[', ']']).to_owned();
+    let port = uri.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
+    let stream = TcpStream::connect((host.as_str(), port)).await?;
+    stream.set_nodelay(true)?;
+    let Some(tls) = tls else { return Ok(TokioIo::new(Box::new(stream))) };
+    let name = ServerName::try_from(host)?;
+    Ok(TokioIo::new(Box::new(TlsConnector::from(tls).connect(name, stream).await?)))
+}
+
+/// An error with its causes: tonic's own text says only "transport error".
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        source = cause.source();
+    }
+    text
+}
