@@ -1,20 +1,53 @@
 //! The data plane: takes connections, finds whose they are, and serves, passes through or refuses.
 //!
+//! # The life of a connection
+//!
+//! [`listener`] accepts it with a permit on one of the [`worker`]s, where it stays. [`edge`] tells its
+//! story: on the TLS port [`hello`] is read whole and its name looked up in [`routes`]; then either
+//! [`tls`] is finished and [`http`] served, or the bytes are handed to a backend by [`relay`]. Each
+//! request is looked up by its own authority, judged, and sent to a backend chosen by [`upstream`].
+//! What is not served is a [`refusal`], told in the one way its kind is told.
+//!
 //! # Map
+//!
+//! Each room uses only rooms below it.
 //!
 //! | room | what it is |
 //! | --- | --- |
-//! | [`config`] | every number |
-//! | [`refusal`] | why traffic was not served |
-//! | [`tasks`], [`drain`] | owned tasks; the signal to finish |
+//! | `worker` | one thread per core |
+//! | `edge` | the story of a connection |
+//! | [`http`] | heads, fields, answers, upgrades |
+//! | `relay`, `tls`, `farewell` | bytes both ways; the handshake; last words |
+//! | `context`, `listener`, `upload` | what a worker's connections share; sockets; request bodies |
+//! | [`upstream`] | choose, dial, keep and use connections to backends |
+//! | [`routes`] | the table, its last good copy on disk |
+//! | [`access_log`], [`metrics`], [`per_worker`] | what is written and counted |
+//! | [`hello`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
 
 pub mod access_log;
+pub mod admin;
 pub mod config;
+mod context;
+mod dice;
 pub mod drain;
+mod edge;
+mod farewell;
+pub mod feed;
 pub mod hello;
+pub mod http;
+mod listener;
 pub mod metrics;
 pub mod per_worker;
+mod proxy;
 pub mod refusal;
+mod relay;
+mod request_id;
 pub mod routes;
 pub mod tasks;
+mod tls;
+mod upload;
 pub mod upstream;
+mod worker;
+
+pub use listener::ListenError;
+pub use proxy::{BindError, Proxy};

@@ -89,11 +89,13 @@ pub enum Refusal {
     // The client's doing.
     /// The client broke off before the answer.
     ClientGone,
+    /// The client sent nothing more of a request's body.
+    BodyTimeout,
 }
 
 impl Refusal {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::NoRoute,
         Self::Unbound,
         Self::NoBackend,
@@ -128,6 +130,7 @@ impl Refusal {
         Self::BackendGarbage,
         Self::BackendTimeout,
         Self::ClientGone,
+        Self::BodyTimeout,
     ];
 
     /// The stable name, in answers, logs and metrics.
@@ -167,6 +170,7 @@ impl Refusal {
             Self::BackendGarbage => "backend_garbage",
             Self::BackendTimeout => "backend_timeout",
             Self::ClientGone => "client_gone",
+            Self::BodyTimeout => "body_timeout",
         }
     }
 
@@ -189,7 +193,9 @@ impl Refusal {
             | Self::ClientGone => StatusCode::BAD_REQUEST,
             Self::SourceNotAllowed => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::HttpsOnly | Self::SecureTcpOnPlain => StatusCode::NOT_FOUND,
-            Self::HelloTimeout | Self::HandshakeTimeout | Self::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::HelloTimeout | Self::HandshakeTimeout | Self::HeadTimeout | Self::BodyTimeout => {
+                StatusCode::REQUEST_TIMEOUT
+            }
             Self::SecureTcpOnTls | Self::HttpOnTls | Self::NotCovered => StatusCode::MISDIRECTED_REQUEST,
             Self::ConnectNotSupported | Self::WebSocketNotSupported => StatusCode::NOT_IMPLEMENTED,
             Self::ConnectFailed | Self::BackendForbidden | Self::BackendReset | Self::BackendGarbage => {
@@ -236,7 +242,8 @@ impl Refusal {
             | Self::ConnectNotSupported
             | Self::WebSocketNotSupported
             | Self::Loop
-            | Self::ClientGone => None,
+            | Self::ClientGone
+            | Self::BodyTimeout => None,
         }
     }
 
@@ -261,7 +268,8 @@ impl Refusal {
             | Self::HandshakeFailed
             | Self::HandshakeTimeout
             | Self::Http2OnPlain
-            | Self::ClientGone => true,
+            | Self::ClientGone
+            | Self::BodyTimeout => true,
             Self::NoRoute
             | Self::Unbound
             | Self::NoBackend
@@ -316,7 +324,8 @@ impl Refusal {
             | Self::BackendReset
             | Self::BackendGarbage
             | Self::BackendTimeout
-            | Self::ClientGone => None,
+            | Self::ClientGone
+            | Self::BodyTimeout => None,
         }
     }
 
@@ -363,6 +372,7 @@ impl Refusal {
             Self::BackendGarbage => "The backend's answer was not valid HTTP. Check its backendProtocol.",
             Self::BackendTimeout => "The backend did not answer in time.",
             Self::ClientGone => "The client broke off.",
+            Self::BodyTimeout => "The request's body did not come in time.",
         }
     }
 }
@@ -401,7 +411,7 @@ mod tests {
         for (at, refusal) in Refusal::ALL.iter().enumerate() {
             assert_eq!(*refusal as usize, at, "{refusal:?}");
         }
-        assert_eq!(Refusal::ClientGone as usize + 1, Refusal::ALL.len());
+        assert_eq!(Refusal::BodyTimeout as usize + 1, Refusal::ALL.len());
     }
 
     #[test]

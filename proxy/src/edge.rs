@@ -1,0 +1,145 @@
+//! The story of a connection, from accept to its last byte.
+//!
+//! [`serve_plain`] for the port in the clear, [`serve_tls`] for the TLS port. Each is a straight line;
+//! the wrapper around it counts, logs and tells the client.
+
+pub(crate) mod introduction;
+mod passthrough;
+
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use tokio::net::TcpStream;
+
+use crate::access_log::Record;
+use crate::context::Context;
+use crate::farewell;
+use crate::hello;
+use crate::http::{self, Client, Door};
+use crate::listener::Accepted;
+use crate::metrics::Port;
+use crate::refusal::Refusal;
+use crate::tls;
+use introduction::{Introduced, Way};
+
+/// Serves a connection to the port in the clear.
+pub(crate) async fn serve_plain(accepted: Accepted, context: Rc<Context>) {
+    let Accepted { stream, peer, permit } = accepted;
+    let _open = Open::count(context.clone(), Port::Http);
+    let client = Client::new(context.clone(), peer, Door::Plain, permit);
+    if let Err(broken) = http::serve_h1(stream, client).await {
+        context.metrics().refusal(broken.refusal);
+        context.log_refusal(broken.refusal, |record| {
+            record.client = Some(peer);
+            record.protocol = "http/1.1";
+        });
+        if let Some(stream) = broken.untold {
+            let words = http::raw_answer(broken.refusal);
+            farewell::say(stream, &words, context.config().timeouts.linger).await;
+        }
+    }
+}
+
+/// Serves a connection to the TLS port.
+pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
+    let Accepted { mut stream, peer, permit } = accepted;
+    let _open = Open::count(context.clone(), Port::Https);
+    let introduced = match introduction::hear(&mut stream, &context, peer.ip()).await {
+        Ok(Some(introduced)) => introduced,
+        Ok(None) => return,
+        Err(stranger) => return turn_away(stream, stranger.refusal, stranger.name, peer, &context).await,
+    };
+    let Introduced { hello, name, way } = introduced;
+    match way {
+        Way::PassThrough(entry) => {
+            // The permit stays with the connection to its end.
+            let _permit = permit;
+            let passed = passthrough::run(stream, hello, entry, peer, &context).await;
+            if let Err((stream, refusal)) = passed {
+                turn_away(stream, refusal, Some(name), peer, &context).await;
+            }
+        }
+        Way::Terminate => {
+            let door = Door::Tls { server_name: name };
+            let client = Client::new(context.clone(), peer, door, permit);
+            let finished = terminate(stream, hello, client).await;
+            if let Err(refusal) = finished {
+                context.metrics().refusal(refusal);
+                context.log_refusal(refusal, |record| {
+                    (record.client, record.protocol, record.tls) = (Some(peer), "tls", true);
+                });
+            }
+        }
+    }
+}
+
+/// Ends TLS here and serves HTTP within it.
+async fn terminate(stream: TcpStream, hello: hello::Hello, client: Rc<Client>) -> Result<(), Refusal> {
+    let context = client.context.clone();
+    let (config, timeout) = (context.shared.tls.clone(), context.config().timeouts.handshake);
+    let stream = tls::finish(stream, hello.bytes, config, timeout).await?;
+    let metrics = context.metrics();
+    metrics.handshakes.inc();
+    metrics.handshakes_resumed.add(u64::from(tls::is_resumed(&stream)));
+    if tls::speaks_h2(&stream) {
+        http::serve_h2(stream, client).await;
+        return Ok(());
+    }
+    http::serve_h1(stream, client).await.map_err(|broken| broken.refusal)
+}
+
+/// Tells a client why it is not served, before TLS is spoken: by an alert, or in plain words when it
+/// does not speak TLS.
+async fn turn_away(
+    stream: TcpStream,
+    refusal: Refusal,
+    name: Option<Box<str>>,
+    peer: std::net::SocketAddr,
+    context: &Context,
+) {
+    context.metrics().refusal(refusal);
+    if let Some(entry) = name.as_deref().and_then(|name| context.route(name)) {
+        let counters = entry.counters(context.worker);
+        counters.requests.inc();
+        counters.refused.inc();
+    }
+    context.log_refusal(refusal, |record| {
+        (record.client, record.protocol, record.tls) = (Some(peer), "tls", refusal != Refusal::NotTls);
+        record.asked = name;
+    });
+    let linger = context.config().timeouts.linger;
+    match refusal.tls_alert() {
+        Some(alert) => farewell::say(stream, &alert.record(), linger).await,
+        None if refusal == Refusal::NotTls => {
+            farewell::say(stream, &http::raw_answer(refusal), linger).await;
+        }
+        None => {}
+    }
+}
+
+impl Context {
+    fn log_refusal(&self, refusal: Refusal, fill: impl FnOnce(&mut Record)) {
+        if self.shared.log.is_on() {
+            let mut record =
+                Record { at: Some(SystemTime::now()), refusal: Some(refusal), ..Record::default() };
+            fill(&mut record);
+            self.shared.log.record(record);
+        }
+    }
+}
+
+/// Counts a connection as open while it lives.
+struct Open(Rc<Context>, Port);
+
+impl Open {
+    fn count(context: Rc<Context>, port: Port) -> Self {
+        context.metrics().connection_begins(port);
+        Self(context, port)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.metrics().connection_ends(self.1);
+    }
+}

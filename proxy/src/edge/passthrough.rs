@@ -1,0 +1,87 @@
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::access_log::Record;
+use crate::context::Context;
+use crate::hello::Hello;
+use crate::metrics::Tunnel;
+use crate::refusal::Refusal;
+use crate::relay::{self, End, TunnelMeter, leash};
+use crate::routes::RouteEntry;
+use crate::upstream::{DialError, Lease};
+
+/// Carries a TLS connection to a backend of `entry` without opening it. The client comes back when no
+/// backend took the connection.
+pub(super) async fn run(
+    mut client: TcpStream,
+    hello: Hello,
+    entry: Arc<RouteEntry>,
+    peer: SocketAddr,
+    context: &Rc<Context>,
+) -> Result<(), (TcpStream, Refusal)> {
+    let (started, watch) = (Instant::now(), context.shared.routes.watch(&entry));
+    let (lease, mut backend) = match connect(context, &entry, &hello.bytes).await {
+        Ok(connected) => connected,
+        Err(refusal) => return Err((client, refusal)),
+    };
+    let sent = hello.bytes.len() as u64;
+    drop(hello);
+    let record = context.shared.log.is_on().then(|| {
+        Box::new(Record {
+            at: Some(SystemTime::now()),
+            client: Some(peer),
+            protocol: "tls",
+            tls: true,
+            upstream: Some(lease.upstream().clone()),
+            ..Record::default()
+        })
+    });
+    let mut meter = TunnelMeter::begin(context.clone(), Tunnel::SecureTcp, entry, started, record);
+    let config = context.config();
+    let stop = leash(watch, peer.ip(), config.timeouts.tunnel_grace);
+    let (buffer, idle) = (config.limits.relay_buffer, config.timeouts.tunnel_idle);
+    let mut relayed = relay::run(&mut client, &mut backend, buffer, idle, stop).await;
+    relayed.to_backend += sent;
+    meter.relayed(&relayed);
+    if relayed.end != End::Whole {
+        // A reset stays a reset, and what was cut must not look like an orderly end. Without it the
+        // end looks orderly, which is all that is lost.
+        let _ = client.set_zero_linger();
+        let _ = backend.set_zero_linger();
+    }
+    Ok(())
+}
+
+/// Connects to a backend, or to one other when the first does not take the connection, and says the
+/// hello to it.
+async fn connect(context: &Context, entry: &RouteEntry, hello: &[u8]) -> Result<(Lease, TcpStream), Refusal> {
+    let upstreams = &context.upstreams;
+    let lease = upstreams.choose(entry, None).ok_or(Refusal::NoBackend)?;
+    let (lease, mut stream) = match upstreams.dial(&lease).await {
+        Ok(stream) => (lease, stream),
+        Err(error) => {
+            let failed = lease.upstream().id();
+            drop(lease);
+            let Some(lease) = upstreams.choose(entry, Some(failed)) else { return Err(refusal(error)) };
+            context.metrics().retries.inc();
+            let stream = upstreams.dial(&lease).await.map_err(refusal)?;
+            (lease, stream)
+        }
+    };
+    // A fresh connection takes a hello whole; if it does not, the backend is gone already.
+    stream.write_all(hello).await.map_err(|_| Refusal::BackendReset)?;
+    Ok((lease, stream))
+}
+
+fn refusal(error: DialError) -> Refusal {
+    match error {
+        DialError::Forbidden(_) => Refusal::BackendForbidden,
+        DialError::Timeout | DialError::Refused | DialError::Failed(_) => Refusal::ConnectFailed,
+    }
+}

@@ -1,0 +1,190 @@
+//! HTTP: a request comes in, is judged, goes to a backend, and its answer goes back.
+//!
+//! The life of a request is [`handle`]: `forward` is the story, the wrapper around it answers refusals
+//! and keeps the account. `connection` runs hyper on the client's side; everything else here knows
+//! nothing of how heads are read, so that another reader can take hyper's place.
+
+mod answer;
+mod connection;
+mod drive;
+mod exchange;
+mod headers;
+pub mod host;
+pub(crate) mod judge;
+mod meter;
+mod pulse;
+mod refuse;
+mod target;
+mod tunnel;
+mod upgrade;
+mod wire;
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument as _;
+
+use answer::Answer;
+pub(crate) use connection::{serve_h1, serve_h2};
+pub(crate) use headers::ClientFields;
+pub(crate) use judge::Door;
+pub(crate) use refuse::raw as raw_answer;
+
+use crate::context::Context;
+use crate::refusal::Refusal;
+use crate::routes::{Recent, RouteEntry};
+use crate::upload::Upload;
+use crate::upstream::UpstreamBody;
+use host::{Host, NameBuffer};
+use meter::Meter;
+
+/// A client's connection on which HTTP is spoken.
+pub(crate) struct Client {
+    pub(crate) context: Rc<Context>,
+    pub(crate) peer: SocketAddr,
+    pub(crate) door: Door,
+    fields: ClientFields,
+    recent: RefCell<Recent>,
+    /// Held by the connection, and by the tunnel it may become.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Client {
+    /// The client at `peer`, who came in by `door`.
+    pub(crate) fn new(
+        context: Rc<Context>,
+        peer: SocketAddr,
+        door: Door,
+        permit: OwnedSemaphorePermit,
+    ) -> Rc<Self> {
+        let ip = peer.ip().to_canonical();
+        let trusted = context.config().trusted_peers.iter().any(|network| network.contains(&ip));
+        let fields = ClientFields::new(ip, door.scheme(), trusted);
+        Rc::new(Self { context, peer, door, fields, recent: RefCell::default(), _permit: permit })
+    }
+
+    fn route(&self, name: &str) -> Option<Arc<RouteEntry>> {
+        let mut recent = self.recent.borrow_mut();
+        self.context.reader.borrow_mut().get_recent(&mut recent, name).cloned()
+    }
+}
+
+/// Answers one request, whatever becomes of it.
+async fn handle(request: Request<Incoming>, client: Rc<Client>, serving: pulse::Serving) -> Response<Answer> {
+    let (method, version) = (request.method().clone(), request.version());
+    let mut meter = Meter::new(client.clone(), &request, serving);
+    let span = match client.context.is_sampled() {
+        true => tracing::info_span!("request", %method, peer = %client.peer),
+        false => tracing::Span::none(),
+    };
+    match forward(request, &client, &mut meter).instrument(span).await {
+        Ok(Forwarded::Answer(response)) => {
+            meter.answered(response.status());
+            response.map(|body| Answer::backend(body, meter))
+        }
+        Ok(Forwarded::Tunnel(response, ends)) => {
+            meter.answered(response.status());
+            let tunnel = meter.become_tunnel(ends.entry());
+            client.context.connections.spawn_local(tunnel::run(ends, client.clone(), tunnel));
+            response.map(|()| Answer::text(bytes::Bytes::new(), meter))
+        }
+        Err(declined) => {
+            meter.refused(declined.refusal);
+            let response = refuse::answer(declined.refusal, &method, version);
+            let response = refuse::with_location(response, declined.location);
+            response.map(|text| Answer::text(text, meter))
+        }
+    }
+}
+
+/// What came of a request that was forwarded.
+enum Forwarded {
+    /// An answer.
+    Answer(Response<UpstreamBody<Upload>>),
+    /// The head that tells the client it has a WebSocket, and both ends of it.
+    Tunnel(Response<()>, tunnel::Ends),
+}
+
+/// A refusal, and where to go instead.
+struct Declined {
+    refusal: Refusal,
+    location: Option<HeaderValue>,
+}
+
+impl From<Refusal> for Declined {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, location: None }
+    }
+}
+
+async fn forward(
+    mut request: Request<Incoming>,
+    client: &Rc<Client>,
+    meter: &mut Meter,
+) -> Result<Forwarded, Declined> {
+    let (config, context) = (client.context.config(), &client.context);
+    if *request.method() == http::Method::CONNECT {
+        return Err(Refusal::ConnectNotSupported.into());
+    }
+    let websocket = upgrade::wants_websocket(&request);
+    let client_end = websocket.then(|| hyper::upgrade::on(&mut request));
+    let (mut head, body) = request.into_parts();
+
+    let host = host::of_request(&head)?;
+    let mut buffer: NameBuffer = [0; 253];
+    let Host::Name(name) = host::parse(host.as_bytes(), &mut buffer)? else {
+        return Err(Refusal::NoRoute.into());
+    };
+    let entry = client.route(name);
+    meter.found(name, entry.as_ref());
+    let covers = |name: &str| context.shared.certificates.covers(name);
+    let source = client.peer.ip();
+    let judged = judge::judge(&client.door, name, entry.as_deref(), source, covers, config.redirect_to_https);
+    let binding = judged.map_err(|refusal| {
+        let to_https = refusal == Refusal::RedirectToHttps;
+        let location = to_https.then(|| refuse::redirect(name, &head.uri, config.public_ports.https));
+        Declined { refusal, location: location.flatten() }
+    })?;
+    let Some(entry) = &entry else { return Err(Refusal::NoRoute.into()) };
+
+    let speaks = binding.backend_protocol;
+    if websocket && speaks == proto::BackendProtocol::H2c {
+        return Err(Refusal::WebSocketNotSupported.into());
+    }
+    headers::to_backend(&mut head.headers, &client.fields, &host, speaks, || context.ids.next())?;
+    meter.named(&head.headers);
+    target::rewrite(&mut head, host, speaks)?;
+    if websocket {
+        upgrade::ask(&mut head.headers);
+    }
+    let upload = Upload::new(body);
+    meter.uploads(upload.progress());
+    let request = Request::from_parts(head, upload);
+    let response = exchange::exchange(context, entry, request, meter).await?;
+    Ok(conclude(response, client_end, entry)?)
+}
+
+/// Makes the backend's answer fit for the client.
+fn conclude(
+    mut response: Response<UpstreamBody<Upload>>,
+    client_end: Option<hyper::upgrade::OnUpgrade>,
+    entry: &Arc<RouteEntry>,
+) -> Result<Forwarded, Refusal> {
+    let switched = upgrade::has_switched(&response, client_end.is_some())?;
+    headers::to_client(response.headers_mut());
+    match client_end {
+        Some(client_end) if switched => {
+            upgrade::ask(response.headers_mut());
+            let backend_end = hyper::upgrade::on(&mut response);
+            let (head, body) = response.into_parts();
+            let ends = tunnel::Ends::new(client_end, backend_end, entry.clone(), body.into_lease());
+            Ok(Forwarded::Tunnel(Response::from_parts(head, ()), ends))
+        }
+        Some(_) | None => Ok(Forwarded::Answer(response)),
+    }
+}

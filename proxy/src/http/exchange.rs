@@ -1,0 +1,106 @@
+//! One request to a backend and its answer; a second try where nothing can happen twice.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use http::{Request, Response};
+use tokio::time::{Instant, sleep_until};
+
+use super::meter::Meter;
+use crate::config::Timeouts;
+use crate::context::Context;
+use crate::refusal::Refusal;
+use crate::routes::RouteEntry;
+use crate::upload::{Progress, Upload};
+use crate::upstream::{Fault, SendError, UpstreamBody};
+
+/// Sends `request` to a backend of `entry` and waits for the head of its answer.
+///
+/// When no byte of it was sent it goes to another backend, whatever its method; when some may have
+/// been, only an idempotent one without a body is repeated. Both once.
+pub(super) async fn exchange(
+    context: &Context,
+    entry: &RouteEntry,
+    request: Request<Upload>,
+    meter: &mut Meter,
+) -> Result<Response<UpstreamBody<Upload>>, Refusal> {
+    let (upstreams, timeouts) = (&context.upstreams, &context.config().timeouts);
+    let lease = upstreams.choose(entry, None).ok_or(Refusal::NoBackend)?;
+    let copy = copy_if_repeatable(&request);
+    let progress = request.body().progress();
+    meter.goes_to(&lease, false);
+    let sent = upstreams.send(lease, request);
+    let first = match in_time(sent, progress.as_deref(), timeouts).await? {
+        Ok(response) => return Ok(response),
+        Err(error) => error,
+    };
+    let other = upstreams.choose(entry, Some(first.upstream));
+    let lease = match first.fault {
+        // The only backend may have closed just this connection, or refused just this stream.
+        Fault::Closed | Fault::RefusedStream => other.or_else(|| upstreams.choose(entry, None)),
+        Fault::Dial(_) | Fault::Garbage | Fault::RequestBody => other,
+    };
+    let fault = first.fault;
+    let (Some(lease), Some(request)) = (lease, again(first, copy)) else { return Err(fault.refusal()) };
+    meter.goes_to(&lease, true);
+    let sent = upstreams.send(lease, request);
+    let second = in_time(sent, progress.as_deref(), timeouts).await?;
+    second.map_err(|error| error.fault.refusal())
+}
+
+/// What a second try needs if the first one keeps the request. Taken only of requests that may be
+/// repeated, most of which have few fields.
+fn copy_if_repeatable(request: &Request<Upload>) -> Option<Request<Upload>> {
+    let repeatable = matches!(request.body(), Upload::Empty) && request.method().is_idempotent();
+    repeatable.then(|| {
+        let mut copy = Request::new(Upload::Empty);
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.version_mut() = request.version();
+        copy.headers_mut().clone_from(request.headers());
+        copy
+    })
+}
+
+fn again(error: SendError<Upload>, copy: Option<Request<Upload>>) -> Option<Request<Upload>> {
+    match error.unsent {
+        Some(unsent) => Some(*unsent),
+        None => copy.filter(|copy| error.fault.may_repeat(copy.method())),
+    }
+}
+
+/// Waits for the answer: `first_byte` from when the upload last moved, unless it is the client who
+/// keeps everyone waiting.
+async fn in_time<T>(
+    answered: impl Future<Output = T>,
+    progress: Option<&Progress>,
+    timeouts: &Timeouts,
+) -> Result<T, Refusal> {
+    let mut answered = pin!(answered);
+    let started = Instant::now();
+    let mut timer = pin!(sleep_until(started + timeouts.first_byte));
+    poll_fn(|cx| {
+        if let Poll::Ready(answer) = answered.as_mut().poll(cx) {
+            return Poll::Ready(Ok(answer));
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            let (due, refusal) = match progress {
+                Some(upload) if upload.waits_for_client.get() => {
+                    (upload.last.get() + timeouts.stalled, Refusal::BodyTimeout)
+                }
+                Some(upload) => {
+                    (upload.last.get().max(started) + timeouts.first_byte, Refusal::BackendTimeout)
+                }
+                None => (started + timeouts.first_byte, Refusal::BackendTimeout),
+            };
+            if due <= now {
+                return Poll::Ready(Err(refusal));
+            }
+            timer.as_mut().reset(due);
+        }
+        Poll::Pending
+    })
+    .await
+}

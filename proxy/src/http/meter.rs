@@ -1,0 +1,169 @@
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::header::{HeaderMap, HeaderName, USER_AGENT};
+use http::{Request, StatusCode, Version};
+use tokio::time::Instant;
+
+use super::pulse::Serving;
+use super::{Client, Door};
+use crate::access_log::Record;
+use crate::metrics::{Tunnel, Via};
+use crate::refusal::Refusal;
+use crate::relay::TunnelMeter;
+use crate::routes::RouteEntry;
+use crate::upload::Progress;
+use crate::upstream::Lease;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The account of one request. Whatever way the request ends, dropping this counts and logs it.
+pub(crate) struct Meter {
+    client: Rc<Client>,
+    _serving: Serving,
+    via: Via,
+    started: Instant,
+    entry: Option<Arc<RouteEntry>>,
+    upload: Option<Rc<Progress>>,
+    status: Option<StatusCode>,
+    refusal: Option<Refusal>,
+    bytes_out: u64,
+    /// Filled only where records go somewhere.
+    record: Option<Box<Record>>,
+}
+
+impl Meter {
+    /// For a request whose head was just read.
+    pub(super) fn new<B>(client: Rc<Client>, request: &Request<B>, serving: Serving) -> Self {
+        let via = match (&client.door, request.version()) {
+            (Door::Plain, _) => Via::Http,
+            (Door::Tls { .. }, Version::HTTP_2) => Via::HttpsH2,
+            (Door::Tls { .. }, _) => Via::HttpsH1,
+        };
+        let record = client.context.shared.log.is_on().then(|| {
+            Box::new(Record {
+                at: Some(SystemTime::now()),
+                client: Some(client.peer),
+                protocol: if request.version() == Version::HTTP_2 { "h2" } else { "http/1.1" },
+                tls: via != Via::Http,
+                method: Some(request.method().clone()),
+                path: request.uri().path_and_query().cloned(),
+                user_agent: request.headers().get(USER_AGENT).cloned(),
+                ..Record::default()
+            })
+        });
+        Self {
+            client,
+            _serving: serving,
+            via,
+            started: Instant::now(),
+            entry: None,
+            upload: None,
+            status: None,
+            refusal: None,
+            bytes_out: 0,
+            record,
+        }
+    }
+
+    /// Whose it is, if anyone's.
+    pub(super) fn found(&mut self, name: &str, entry: Option<&Arc<RouteEntry>>) {
+        self.entry = entry.cloned();
+        if let (Some(record), None) = (&mut self.record, entry) {
+            record.asked = Some(name.into());
+        }
+    }
+
+    /// The fields it goes to the backend with, its id among them.
+    pub(super) fn named(&mut self, headers: &HeaderMap) {
+        if let Some(record) = &mut self.record {
+            record.request_id = headers.get(REQUEST_ID).cloned();
+        }
+    }
+
+    /// Whether it brings a body.
+    pub(super) fn uploads(&mut self, upload: Option<Rc<Progress>>) {
+        self.upload = upload;
+    }
+
+    /// The backend it goes to; the second one when there are two.
+    pub(super) fn goes_to(&mut self, lease: &Lease, retried: bool) {
+        if retried {
+            self.client.context.metrics().retries.inc();
+        }
+        if let Some(record) = &mut self.record {
+            record.retried = retried;
+            record.upstream = Some(lease.upstream().clone());
+        }
+    }
+
+    /// The head of the answer is there.
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+
+    /// It is not served.
+    pub(super) fn refused(&mut self, refusal: Refusal) {
+        self.refusal = Some(refusal);
+        self.status = Some(refusal.status());
+    }
+
+    /// Bytes of the answer were taken by the client's connection.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.bytes_out += bytes as u64;
+    }
+
+    /// The backend broke off in the middle of its answer. The client sees that as well: its answer
+    /// does not end as it should.
+    pub(super) fn cut_short(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.refusal = Some(Refusal::BackendReset);
+        }
+    }
+
+    /// The account of the tunnel the request has become. The record is written when that ends.
+    pub(super) fn become_tunnel(&mut self, entry: &Arc<RouteEntry>) -> TunnelMeter {
+        let mut record = self.record.take();
+        if let Some(record) = &mut record {
+            record.protocol = "websocket";
+            record.status = self.status;
+        }
+        let context = self.client.context.clone();
+        TunnelMeter::begin(context, Tunnel::WebSocket, entry.clone(), self.started, record)
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        let took = self.started.elapsed();
+        let metrics = self.client.context.metrics();
+        if self.status.is_none() {
+            // Nobody waited for the answer.
+            self.refusal = Some(Refusal::ClientGone);
+        }
+        let bytes_in = self.upload.as_ref().map_or(0, |upload| upload.bytes.get());
+        let status = self.status.unwrap_or(Refusal::ClientGone.status());
+        metrics.request(self.via, status, took);
+        metrics.bytes_in.add(bytes_in);
+        metrics.bytes_out.add(self.bytes_out);
+        if let Some(refusal) = self.refusal {
+            metrics.refusal(refusal);
+        }
+        if let Some(entry) = &self.entry {
+            let counters = entry.counters(self.client.context.worker);
+            counters.requests.inc();
+            counters.refused.add(u64::from(self.refusal.is_some()));
+            counters.bytes_in.add(bytes_in);
+            counters.bytes_out.add(self.bytes_out);
+        }
+        if let Some(mut record) = self.record.take() {
+            record.took = took;
+            record.status = self.status;
+            record.refusal = self.refusal.or(record.refusal);
+            (record.bytes_in, record.bytes_out) = (bytes_in, self.bytes_out);
+            record.entry = self.entry.take();
+            self.client.context.shared.log.record(*record);
+        }
+    }
+}

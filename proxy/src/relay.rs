@@ -1,0 +1,92 @@
+//! Copies bytes both ways between a client and a backend until both have said all.
+//!
+//! A side that ends its stream has its half closed on the other, and the opposite direction goes on.
+//! A side that breaks ends the relay; whoever called decides how the other one is told.
+
+mod buffers;
+mod direction;
+mod leash;
+mod meter;
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
+
+use direction::{Direction, Step};
+pub(crate) use leash::leash;
+pub(crate) use meter::TunnelMeter;
+
+/// How a relay ended and what it carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Relayed<S> {
+    pub(crate) end: End<S>,
+    /// Bytes written to the backend.
+    pub(crate) to_backend: u64,
+    /// Bytes written to the client.
+    pub(crate) to_client: u64,
+}
+
+/// Why a relay ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End<S> {
+    /// Both sides had said all.
+    Whole,
+    /// Neither side said anything for too long.
+    Idle,
+    /// The client's connection broke.
+    ClientBroke,
+    /// The backend's connection broke.
+    BackendBroke,
+    /// `stop` said so.
+    Stopped(S),
+}
+
+/// Relays until both sides have ended, one breaks, nothing moves for `idle`, or `stop` is done.
+pub(crate) async fn run<C, B, S>(
+    client: &mut C,
+    backend: &mut B,
+    buffer: usize,
+    idle: Duration,
+    stop: impl Future<Output = S>,
+) -> Relayed<S>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut stop = pin!(stop);
+    let mut quiet = pin!(sleep_until(Instant::now() + idle));
+    let (mut inward, mut outward) = (Direction::new(buffer), Direction::new(buffer));
+    let mut seen = 0;
+    let end = poll_fn(|cx| {
+        let there = inward.poll(cx, Pin::new(&mut *client), Pin::new(&mut *backend));
+        let back = outward.poll(cx, Pin::new(&mut *backend), Pin::new(&mut *client));
+        match (there, back) {
+            (Step::ReadBroke, _) | (_, Step::WriteBroke) => return Poll::Ready(End::ClientBroke),
+            (_, Step::ReadBroke) | (Step::WriteBroke, _) => return Poll::Ready(End::BackendBroke),
+            (Step::Done, Step::Done) => return Poll::Ready(End::Whole),
+            (Step::Waiting | Step::Done, _) => {}
+        }
+        if let Poll::Ready(why) = stop.as_mut().poll(cx) {
+            return Poll::Ready(End::Stopped(why));
+        }
+        // The timer is set anew only when it fires: bytes cost it nothing.
+        while quiet.as_mut().poll(cx).is_ready() {
+            let moved = inward.moved() + outward.moved();
+            if moved == seen {
+                return Poll::Ready(End::Idle);
+            }
+            seen = moved;
+            quiet.as_mut().reset(Instant::now() + idle);
+        }
+        Poll::Pending
+    })
+    .await;
+    Relayed { end, to_backend: inward.moved(), to_client: outward.moved() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::buffers;
+
+/// One way of a relay.
+pub(super) struct Direction {
+    size: usize,
+    /// There only while bytes wait to be written, or a read is being tried.
+    buffer: Option<Box<[u8]>>,
+    from: usize,
+    to: usize,
+    moved: u64,
+    unflushed: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Copying,
+    /// The reader has ended; the writer's half is to be closed.
+    Closing,
+    Done,
+}
+
+/// How far a direction came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// As far as it goes now; it will be woken.
+    Waiting,
+    /// Everything is passed on, the end too.
+    Done,
+    /// The side read from broke.
+    ReadBroke,
+    /// The side written to broke.
+    WriteBroke,
+}
+
+impl Direction {
+    pub(super) fn new(size: usize) -> Self {
+        Self { size, buffer: None, from: 0, to: 0, moved: 0, unflushed: false, state: State::Copying }
+    }
+
+    /// Bytes passed on so far.
+    pub(super) fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// Passes on what there is.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut reader: Pin<&mut impl AsyncRead>,
+        mut writer: Pin<&mut impl AsyncWrite>,
+    ) -> Step {
+        loop {
+            match self.poll_write(cx, writer.as_mut()) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Step::WriteBroke,
+                Poll::Pending => return Step::Waiting,
+            }
+            match self.state {
+                State::Copying => match self.poll_read(cx, reader.as_mut()) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return Step::ReadBroke,
+                    Poll::Pending => return self.rest(cx, writer),
+                },
+                State::Closing => match writer.as_mut().poll_shutdown(cx) {
+                    Poll::Ready(Ok(())) => self.state = State::Done,
+                    Poll::Ready(Err(_)) => return Step::WriteBroke,
+                    Poll::Pending => return Step::Waiting,
+                },
+                State::Done => return Step::Done,
+            }
+        }
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut writer: Pin<&mut impl AsyncWrite>,
+    ) -> Poll<std::io::Result<()>> {
+        while let Some(waiting) = self.buffer.as_ref().and_then(|buffer| buffer.get(self.from..self.to)) {
+            if waiting.is_empty() {
+                break;
+            }
+            match writer.as_mut().poll_write(cx, waiting) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => {
+                    self.from += written;
+                    self.moved += written as u64;
+                    self.unflushed = true;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        (self.from, self.to) = (0, 0);
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        reader: Pin<&mut impl AsyncRead>,
+    ) -> Poll<std::io::Result<()>> {
+        let buffer = self.buffer.get_or_insert_with(|| buffers::take(self.size));
+        let mut space = ReadBuf::new(buffer);
+        let polled = reader.poll_read(cx, &mut space);
+        if let Poll::Ready(Ok(())) = polled {
+            self.to = space.filled().len();
+            if self.to == 0 {
+                self.state = State::Closing;
+                self.release();
+            }
+        }
+        polled
+    }
+
+    /// Nothing is left to read: lets the writer send what it holds back, and gives up the buffer.
+    fn rest(&mut self, cx: &mut Context<'_>, writer: Pin<&mut impl AsyncWrite>) -> Step {
+        self.release();
+        if self.unflushed {
+            match writer.poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(_)) => return Step::WriteBroke,
+                Poll::Pending => {}
+            }
+        }
+        Step::Waiting
+    }
+
+    fn release(&mut self) {
+        if let Some(buffer) = self.buffer.take() {
+            buffers::give_back(buffer);
+        }
+    }
+}
+
+impl Drop for Direction {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

@@ -1,0 +1,93 @@
+use std::future::pending;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use super::*;
+
+const IDLE: Duration = Duration::from_secs(60);
+const BUFFER: usize = 4096;
+
+/// A relay between two pipes, and the far ends of both.
+fn between(
+    stop: impl Future<Output = &'static str> + 'static,
+) -> (DuplexStream, DuplexStream, impl Future<Output = Relayed<&'static str>>) {
+    let (client, mut near_client) = duplex(512);
+    let (backend, mut near_backend) = duplex(512);
+    let relay = async move { run(&mut near_client, &mut near_backend, BUFFER, IDLE, stop).await };
+    (client, backend, relay)
+}
+
+fn bytes(length: usize) -> Vec<u8> {
+    (0_u32..).map(|n| n.to_le_bytes()[usize::from(n % 3 == 0)]).take(length).collect()
+}
+
+#[tokio::test]
+async fn carries_both_ways_at_once_more_than_any_buffer() {
+    let (client, backend, relay) = between(pending());
+    let (up, down) = (bytes(300_000), bytes(200_001));
+    let talk = async |stream: DuplexStream, says: &[u8]| {
+        let (mut read, mut write) = tokio::io::split(stream);
+        let mut heard = Vec::new();
+        let say = async {
+            write.write_all(says).await.unwrap();
+            write.shutdown().await.unwrap();
+        };
+        tokio::join!(say, async { read.read_to_end(&mut heard).await.unwrap() });
+        heard
+    };
+    let (relayed, at_client, at_backend) = tokio::join!(relay, talk(client, &up), talk(backend, &down));
+    assert_eq!((at_client, at_backend), (down, up));
+    assert_eq!(relayed, Relayed { end: End::Whole, to_backend: 300_000, to_client: 200_001 });
+}
+
+#[tokio::test]
+async fn a_closed_half_leaves_the_other_open() {
+    let (mut client, mut backend, relay) = between(pending());
+    let talk = async {
+        client.write_all(b"question").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut heard = Vec::new();
+        backend.read_to_end(&mut heard).await.unwrap();
+        backend.write_all(b"late answer").await.unwrap();
+        backend.shutdown().await.unwrap();
+        client.read_to_end(&mut heard).await.unwrap();
+        heard
+    };
+    let (relayed, heard) = tokio::join!(relay, talk);
+    assert_eq!((heard.as_slice(), relayed.end), (&b"questionlate answer"[..], End::Whole));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_it_and_traffic_keeps_it() {
+    let (mut client, mut backend, relay) = between(pending());
+    let started = Instant::now();
+    let talk = async {
+        for _ in 0..4 {
+            tokio::time::advance(IDLE / 2).await;
+            client.write_all(b"x").await.unwrap();
+            backend.read_u8().await.unwrap();
+        }
+    };
+    let (relayed, ()) = tokio::join!(relay, talk);
+    assert_eq!((relayed.end, relayed.to_backend), (End::Idle, 4));
+    assert!(started.elapsed() >= IDLE * 3, "ended while bytes moved");
+}
+
+#[tokio::test]
+async fn a_stop_ends_it_at_once() {
+    let (_client, _backend, relay) = between(async { "moved" });
+    assert_eq!(relay.await.end, End::Stopped("moved"));
+}
+
+#[tokio::test]
+async fn tells_who_broke() {
+    let (client, mut backend, relay) = between(pending());
+    drop(client);
+    let talk = async {
+        // The client is gone: its half is closed first, then writing to it fails.
+        backend.write_all(b"unheard").await.unwrap();
+        backend
+    };
+    let (relayed, _backend) = tokio::join!(relay, talk);
+    assert_eq!(relayed.end, End::ClientBroke);
+}

@@ -1,0 +1,65 @@
+//! The end: what is open gets its grace, and it is told who was cut.
+
+use std::time::Duration;
+
+use http::Response;
+use proto::EdgeProtocol::Http;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::backends::{http1, whole};
+use crate::client::{exchange, read_answer};
+use crate::stage::{Stage, bound};
+
+/// A backend that answers once the hand says so.
+async fn patient(stage: &Stage) -> (watch::Sender<bool>, watch::Receiver<usize>) {
+    let (hand, go) = watch::channel(false);
+    let (asked, count) = watch::channel(0);
+    let asked = std::sync::Arc::new(asked);
+    let backend = http1(&stage.tasks, move |_| {
+        let (mut go, asked) = (go.clone(), asked.clone());
+        async move {
+            asked.send_modify(|count| *count += 1);
+            let _ = go.wait_for(|go| *go).await;
+            Response::new(whole("late"))
+        }
+    })
+    .await;
+    stage.apply(vec![bound("a.ep-r.io", Http, &[backend])]);
+    (hand, count)
+}
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: a.ep-r.io\r\n\r\n";
+
+#[tokio::test]
+async fn requests_in_flight_are_finished_and_idle_connections_closed() {
+    let stage = Stage::open();
+    let (hand, mut asked) = patient(&stage).await;
+    let (http, https) = (stage.http, stage.https);
+    let mut idle = TcpStream::connect(http).await.unwrap();
+    let mut busy = TcpStream::connect(http).await.unwrap();
+    busy.write_all(GET).await.unwrap();
+    asked.wait_for(|count| *count == 1).await.unwrap();
+    stage.drain();
+    assert_eq!(exchange(&mut idle, b"").await, b"", "the idle one is closed at once");
+    hand.send_replace(true);
+    let answer = read_answer(&mut busy).await;
+    assert_eq!((answer.body.as_str(), answer.field("connection")), ("late", Some("close")));
+    let report = stage.report().await;
+    assert_eq!(report.cut, 0);
+    assert!(TcpStream::connect(http).await.is_err() && TcpStream::connect(https).await.is_err());
+}
+
+#[tokio::test]
+async fn what_outlives_its_grace_is_cut_and_counted() {
+    let stage = Stage::with(|config| config.timeouts.drain_grace = Duration::from_millis(50));
+    let (_hand, mut asked) = patient(&stage).await;
+    let mut busy = TcpStream::connect(stage.http).await.unwrap();
+    busy.write_all(GET).await.unwrap();
+    asked.wait_for(|count| *count == 1).await.unwrap();
+    stage.drain();
+    let report = stage.report().await;
+    assert_eq!((report.open, report.cut), (1, 1));
+    assert!(report.took >= Duration::from_millis(50));
+}

@@ -1,0 +1,17 @@
+//! The edge from outside: a real proxy on ports of its own, real backends, real clients.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what goes wrong in a test, or in what it sets up, fails it; clippy knows only `#[test]` functions"
+)]
+
+mod backends;
+mod client;
+mod drain;
+mod h2;
+mod http1;
+mod matrix;
+mod moving;
+mod passthrough;
+mod stage;
+mod websocket;
