@@ -11,6 +11,14 @@ use std::time::Duration;
 
 use proto::Hostname;
 
+mod feed;
+mod leases;
+mod store;
+
+pub use feed::FeedLimits;
+pub use leases::LeaseLimits;
+pub use store::StoreLimits;
+
 pub use crate::domain::{BackendNetworks, PublicPorts, Reserved};
 
 /// What a control plane is told at start.
@@ -36,6 +44,12 @@ pub struct Config {
     pub limits: Limits,
     /// How long each thing may take.
     pub timeouts: Timeouts,
+    /// The numbers of the store.
+    pub store: StoreLimits,
+    /// The numbers of the route feed.
+    pub feed: FeedLimits,
+    /// The numbers of leases.
+    pub leases: LeaseLimits,
 }
 
 /// How much of each thing there may be.
@@ -95,6 +109,9 @@ impl Config {
             admin: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            store: StoreLimits::default(),
+            feed: FeedLimits::default(),
+            leases: LeaseLimits::default(),
         }
     }
 }

@@ -11,12 +11,14 @@ mod deployments;
 mod packages;
 mod receipt;
 mod routes;
+mod runtime;
 mod static_routes;
 mod status;
 
 use proto::wire::deployment_service_server::DeploymentServiceServer;
 use proto::wire::package_service_server::PackageServiceServer;
 use proto::wire::route_service_server::RouteServiceServer;
+use proto::wire::runtime_service_server::RuntimeServiceServer;
 use proto::wire::static_route_service_server::StaticRouteServiceServer;
 use proto::{ProjectId, wire};
 use tonic::service::Routes;
@@ -27,6 +29,7 @@ use crate::auth::{AuthError, Caller};
 use crate::config::{Limits, Timeouts};
 use crate::drain::Signal;
 use crate::feed::{Feed, fleet_server};
+use crate::lease::Leases;
 use crate::service::{Service, project_of};
 use crate::tasks::Tasks;
 
@@ -37,6 +40,8 @@ pub struct Parts {
     pub service: Service,
     /// The routes, and who has them.
     pub feed: Feed,
+    /// The leases of runtimes.
+    pub leases: Leases,
     /// How long waits may take.
     pub timeouts: Timeouts,
     /// How large messages may be.
@@ -62,6 +67,7 @@ pub fn services(
         .add_service(PackageServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(DeploymentServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(StaticRouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
+        .add_service(RuntimeServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(RouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(fleet_server(parts.feed.clone()))
         .add_service(parts.feed.route_feed_server(tasks, signal)))

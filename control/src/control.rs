@@ -1,0 +1,265 @@
+//! A control plane: everything opened, bound and wired, then run until it is told to stop.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use proto::Epoch;
+use tokio::time::timeout;
+use tonic::service::Routes;
+use tonic::transport::Server;
+
+use crate::auth::{Auth, AuthError, AuthLayer, TokenFileError, TokenFiles, first_tokens};
+use crate::clock;
+use crate::config::{Config, Limits, Timeouts};
+use crate::domain::rules::Rules;
+use crate::domain::{Chance as _, NoChance, Timestamp, built_in_project};
+use crate::drain::Drain;
+use crate::feed::{Feed, Publisher};
+use crate::grpc::{Parts, refuse, services};
+use crate::lease::{LeaseClock, Leases};
+use crate::metrics::Metrics;
+use crate::serve::{Connections, Listener};
+use crate::service::{self, Service, SystemChance};
+use crate::store::{self, Embedded, EmbeddedConfig, Store, StoreError};
+use crate::tasks::Tasks;
+
+/// The file of the store in the data directory.
+const STORE_FILE: &str = "store.redb";
+
+/// A control plane that is open and bound, and serves once it is run.
+pub struct Control {
+    listener: Listener,
+    routes: Routes,
+    auth: Auth,
+    publisher: Publisher,
+    lease_clock: LeaseClock,
+    token_files: TokenFiles,
+    metrics: Arc<Metrics>,
+    tasks: Tasks,
+    drain: Drain,
+    limits: Limits,
+    timeouts: Timeouts,
+}
+
+/// Why a control plane does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Names must stand under something.
+    #[error("no base domain is set; give at least one, like ep-r.io")]
+    NoDomain,
+    /// Tokens would travel in the clear.
+    #[error(
+        "gRPC is to be served on {0}, which others can reach, without TLS: tokens would travel in the clear; \
+         give a certificate and its key, or listen on loopback"
+    )]
+    Insecure(SocketAddr),
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// The store opens and cannot be read.
+    #[error(transparent)]
+    Read(#[from] StoreError),
+    /// The store opens and its leases cannot be read.
+    #[error(transparent)]
+    Leases(#[from] service::Error),
+    /// The first tokens cannot be made or read.
+    #[error(transparent)]
+    Tokens(#[from] TokenFileError),
+    /// No random bytes.
+    #[error(transparent)]
+    Chance(#[from] NoChance),
+    /// The address is not to be had.
+    #[error("cannot listen for gRPC on {addr}: {source}; {}", advice(source))]
+    Listen {
+        /// Where.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A part of this program does not fit the others.
+    #[error("the services cannot be described: {0}; this is a defect in epr")]
+    Reflection(String),
+}
+
+/// Why a control plane ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The server failed.
+    #[error("the gRPC server failed: {0}")]
+    Server(#[from] tonic::transport::Error),
+    /// The server ended by itself.
+    #[error("the gRPC listener ended by itself; this is a defect in epr")]
+    Ended,
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another process listens there: stop it, or choose another address",
+        io::ErrorKind::PermissionDenied => "ports below 1024 take root: choose a higher one",
+        io::ErrorKind::AddrNotAvailable => "no interface of this machine has that address",
+        _ => "choose another address",
+    }
+}
+
+impl Control {
+    /// Opens the store, makes the first tokens when there are none, reads everything, binds the listener.
+    ///
+    /// Errors say what stands in the way and what can be done; nothing is left behind but what was made in
+    /// the data directory.
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        if config.base_domains.is_empty() {
+            return Err(OpenError::NoDomain);
+        }
+        if config.tls.is_none() && !config.grpc.ip().is_loopback() {
+            return Err(OpenError::Insecure(config.grpc));
+        }
+        let store = open_store(&config).await?;
+        let clock = clock::system();
+        let now = Timestamp::from(clock());
+        let token_files = first_tokens(&*store, &config.data_dir, &SystemChance, now).await?;
+        let listener = Listener::bind(&config).await;
+        let listener = listener.map_err(|source| OpenError::Listen { addr: config.grpc, source })?;
+
+        let metrics = Arc::new(Metrics::new());
+        let (tasks, drain) = (Tasks::new(), Drain::new());
+        let (feed, publisher) = Feed::open(
+            store.clone(),
+            config.base_domains.clone(),
+            config.feed.clone(),
+            clock.clone(),
+            metrics.feed.clone(),
+        )
+        .await?;
+        let rules = Arc::new(rules_of(&config));
+        let chance = Arc::new(SystemChance);
+        let (leases, lease_clock) = Leases::load(
+            store.clone(),
+            &[built_in_project()],
+            config.leases.clone(),
+            clock.clone(),
+            chance.clone(),
+            metrics.leases.clone(),
+        )
+        .await?;
+        let service = Service::new(store.clone(), rules, config.limits, clock, chance);
+        let parts = Parts { service, feed, leases, timeouts: config.timeouts, limits: config.limits };
+        let routes = services(&parts, tasks.clone(), drain.signal());
+        let routes = routes.map_err(|error| OpenError::Reflection(error.to_string()))?;
+        Ok(Self {
+            listener,
+            routes,
+            auth: Auth::new(store),
+            publisher,
+            lease_clock,
+            token_files,
+            metrics,
+            tasks,
+            drain,
+            limits: config.limits,
+            timeouts: config.timeouts,
+        })
+    }
+
+    /// Where gRPC is served.
+    pub fn grpc_addr(&self) -> SocketAddr {
+        self.listener.addr()
+    }
+
+    /// Where the first tokens are.
+    pub fn first_tokens(&self) -> &TokenFiles {
+        &self.token_files
+    }
+
+    /// Tells what is counted, in the Prometheus text format.
+    pub fn metrics(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
+        self.metrics.teller()
+    }
+
+    /// Serves until `shutdown` completes; then takes nothing new, gives what is under way its grace, cuts
+    /// the rest, and returns when everything has ended.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let Self {
+            listener,
+            routes,
+            auth,
+            publisher,
+            lease_clock,
+            metrics,
+            tasks,
+            drain,
+            limits,
+            timeouts,
+            ..
+        } = self;
+        let signal = drain.signal();
+        tasks.spawn("publisher", publisher.run(signal.clone()));
+        tasks.spawn("lease clock", lease_clock.run(signal.clone()));
+        let connections = listener.connections();
+        let incoming = listener.incoming(&tasks, signal.clone());
+        let refused = move |error: AuthError| {
+            metrics.auth.refused.inc();
+            refuse(&error)
+        };
+        let serving = Server::builder()
+            .http2_keepalive_interval(Some(timeouts.keep_alive_interval))
+            .http2_keepalive_timeout(Some(timeouts.keep_alive_timeout))
+            .concurrency_limit_per_connection(limits.calls_per_connection)
+            .max_concurrent_streams(limits.streams_per_connection)
+            .layer(AuthLayer::new(auth, refused))
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(incoming, async move { signal.given().await });
+        let mut serving = pin!(serving);
+        let ended = tokio::select! {
+            ended = &mut serving => ended.map_err(RunError::from).and(Err(RunError::Ended)),
+            () = shutdown => Ok(()),
+        };
+        drain.start();
+        if ended.is_ok() {
+            finish(serving, &connections, timeouts).await?;
+        }
+        tasks.finished().await;
+        ended
+    }
+}
+
+/// Waits for what is under way, and cuts what does not end within its grace.
+async fn finish(
+    mut serving: impl Future<Output = Result<(), tonic::transport::Error>> + Unpin,
+    connections: &Connections,
+    timeouts: Timeouts,
+) -> Result<(), RunError> {
+    let open = connections.open();
+    if let Ok(ended) = timeout(timeouts.drain_grace, &mut serving).await {
+        tracing::info!(open, "every gRPC connection has finished");
+        return Ok(ended?);
+    }
+    tracing::warn!(open, cut = connections.open(), "gRPC connections were cut");
+    connections.cut();
+    Ok(serving.await?)
+}
+
+/// Opens the store beside the runtime's threads: reading a file takes its time.
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
+    let mut epoch = [0; 8];
+    SystemChance.fill(&mut epoch)?;
+    let epoch = Epoch(u64::from_le_bytes(epoch));
+    let embedded = EmbeddedConfig { path: config.data_dir.join(STORE_FILE), limits: config.store };
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&embedded, epoch)).await;
+    match opened {
+        Ok(opened) => Ok(Arc::new(opened?)),
+        Err(error) => Err(StoreError { doing: "open its file", reason: error.to_string() }.into()),
+    }
+}
+
+fn rules_of(config: &Config) -> Rules {
+    Rules {
+        domains: config.base_domains.clone(),
+        ports: config.public_ports,
+        reserved: config.reserved.clone(),
+        networks: config.backend_networks.clone(),
+        backends_per_endpoint: config.limits.backends_per_endpoint,
+    }
+}

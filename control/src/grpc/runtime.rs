@@ -1,0 +1,56 @@
+use proto::wire;
+use proto::wire::runtime_service_server::RuntimeService;
+use tonic::{Request, Response, Status};
+
+use super::convert::deployment;
+use super::status::status;
+use super::{Parts, project};
+use crate::domain::Lease;
+
+#[tonic::async_trait]
+impl RuntimeService for Parts {
+    async fn open_lease(
+        &self,
+        request: Request<wire::OpenLeaseRequest>,
+    ) -> Result<Response<wire::Lease>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let wire::OpenLeaseRequest { runtime, ttl_seconds, .. } = request.into_inner();
+        let opened = self.leases.open(&project, &runtime, ttl_seconds).await;
+        Ok(Response::new(lease_out(&opened.map_err(|error| status(&error))?)))
+    }
+
+    async fn keep_alive(
+        &self,
+        request: Request<wire::KeepAliveRequest>,
+    ) -> Result<Response<wire::Lease>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let kept = self.leases.keep_alive(&project, &request.get_ref().id).await;
+        Ok(Response::new(lease_out(&kept.map_err(|error| status(&error))?)))
+    }
+
+    async fn close_lease(
+        &self,
+        request: Request<wire::CloseLeaseRequest>,
+    ) -> Result<Response<wire::CloseLeaseResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let closed = self.leases.close(&project, &request.get_ref().id).await;
+        closed.map_err(|error| status(&error))?;
+        Ok(Response::new(wire::CloseLeaseResponse {}))
+    }
+
+    async fn report_deployment(
+        &self,
+        request: Request<wire::ReportDeploymentRequest>,
+    ) -> Result<Response<wire::ReportDeploymentResponse>, Status> {
+        let project = project(&request, &request.get_ref().project)?;
+        let (asked, faults) = deployment::report_in(request.into_inner());
+        let reported = self.service.report_deployment(&project, &asked, faults).await;
+        let reported = reported.map_err(|error| status(&error))?;
+        let deployment = Some(self.shown(reported.record).await?);
+        Ok(Response::new(wire::ReportDeploymentResponse { deployment }))
+    }
+}
+
+fn lease_out(lease: &Lease) -> wire::Lease {
+    wire::Lease { id: lease.id.to_string(), ttl_seconds: lease.ttl_seconds }
+}
