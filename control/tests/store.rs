@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use control::config::StoreLimits;
 use control::store::{
     Batch, Embedded, EmbeddedConfig, Expect, Key, Lagged, OpenError, Prefix, Store, Version, load,
 };
@@ -100,7 +101,8 @@ fn a_directory_that_is_a_file_is_one_clear_line() {
 #[tokio::test]
 async fn a_watch_that_falls_too_far_behind_is_told_and_load_starts_over() {
     let dir = tempfile::tempdir().unwrap();
-    let config = EmbeddedConfig { history_commits: 4, ..EmbeddedConfig::at(dir.path().join("s")) };
+    let limits = StoreLimits { history_commits: 4, ..StoreLimits::default() };
+    let config = EmbeddedConfig { path: dir.path().join("s"), limits };
     let store = Embedded::open(&config, Epoch(7)).unwrap();
     let start = store.revision();
     let mut slow = store.watch(start);

@@ -27,32 +27,21 @@ use self::file::{Opener, Stand};
 use self::history::History;
 use self::writer::{Request, Writer};
 use super::{Batch, CommitError, Key, Page, Prefix, Store, StoreError, Versioned, Watch};
+use crate::config::StoreLimits;
 
-/// The numbers of an embedded store.
+/// Which file an embedded store is on, and its numbers.
 #[derive(Debug, Clone)]
 pub struct EmbeddedConfig {
     /// The file; its directory is made when missing.
     pub path: PathBuf,
-    /// Memory for cached pages, in bytes.
-    pub cache_bytes: usize,
-    /// Commits remembered for those who watch.
-    pub history_commits: usize,
-    /// Bytes of keys and values in these commits; the last commit is remembered whatever its size.
-    pub history_bytes: usize,
-    /// Batches that may wait for the writer before those who commit have to wait to queue.
-    pub queue: usize,
+    /// How much of each thing there may be.
+    pub limits: StoreLimits,
 }
 
 impl EmbeddedConfig {
     /// The defaults, on the file at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            cache_bytes: 64 << 20,
-            history_commits: 16_384,
-            history_bytes: 32 << 20,
-            queue: 256,
-        }
+        Self { path: path.into(), limits: StoreLimits::default() }
     }
 }
 
@@ -86,9 +75,9 @@ impl Embedded {
         let shared = Arc::new(Shared {
             database: RwLock::new(Ok(database)),
             suspect: AtomicBool::new(false),
-            history: History::new(epoch, number, config.history_commits, config.history_bytes),
+            history: History::new(epoch, number, config.limits.history_commits, config.limits.history_bytes),
         });
-        let (queue, requests) = mpsc::channel(config.queue.max(1));
+        let (queue, requests) = mpsc::channel(config.limits.queue.max(1));
         let writer = Writer::new(shared.clone(), requests, opener);
         let writer = std::thread::Builder::new()
             .name("store-writer".into())

@@ -14,6 +14,7 @@ use tonic::transport::Server;
 use tonic::{Code, Streaming};
 
 use super::super::{Feed, FeedLimits};
+use crate::config::StoreLimits;
 use crate::domain::record::encode;
 use crate::domain::{Deployment, built_in_project, samples};
 use crate::drain::Drain;
@@ -41,7 +42,8 @@ impl Stage {
     /// With `routes` static routes in the store before anything starts.
     pub(super) async fn with(limits: FeedLimits, routes: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = EmbeddedConfig { history_commits: 8, ..EmbeddedConfig::at(dir.path().join("store")) };
+        let limits_of_store = StoreLimits { history_commits: 8, ..StoreLimits::default() };
+        let config = EmbeddedConfig { path: dir.path().join("store"), limits: limits_of_store };
         let store: Arc<dyn Store> = Arc::new(Embedded::open(&config, Epoch(7)).unwrap());
         for route in routes {
             put_route(&store, route).await;

@@ -73,7 +73,7 @@ pub(super) struct Stand {
 
 /// How to open the file `config` names, now and after a failure.
 pub(super) fn opener(config: &EmbeddedConfig) -> Result<Opener, OpenError> {
-    let (path, cache) = (config.path.clone(), config.cache_bytes);
+    let (path, cache) = (config.path.clone(), config.limits.cache_bytes);
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Mode 0700 for those it makes: what is kept here are tokens and keys.
     DirBuilder::new()

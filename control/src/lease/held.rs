@@ -1,0 +1,108 @@
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use proto::ProjectId;
+use tokio::time::Instant;
+
+use super::ttl;
+use crate::domain::{Lease, LeaseId};
+
+/// The open leases, and when each is to be looked at.
+///
+/// A lease that is kept alive does not move in the heap: when its turn comes and it has time left, it is
+/// put in again. Keeping alive is by far the most frequent of all that happens here.
+#[derive(Default)]
+pub(super) struct Held {
+    leases: HashMap<LeaseId, Open>,
+    looks: BinaryHeap<Reverse<(Instant, LeaseId)>>,
+}
+
+struct Open {
+    /// With `lapsed` as it is stored, or is being stored.
+    lease: Lease,
+    runs_out: Instant,
+}
+
+impl Held {
+    pub(super) fn len(&self) -> usize {
+        self.leases.len()
+    }
+
+    /// `lease` has its full time from `now`, unless it has lapsed.
+    pub(super) fn insert(&mut self, lease: Lease, now: Instant) {
+        let (id, runs_out) = (lease.id.clone(), now + ttl(&lease));
+        if !lease.lapsed {
+            self.look_at(&id, runs_out);
+        }
+        self.leases.insert(id, Open { lease, runs_out });
+    }
+
+    pub(super) fn remove(&mut self, id: &LeaseId) {
+        self.leases.remove(id);
+    }
+
+    pub(super) fn is_of(&self, id: &LeaseId, project: &ProjectId) -> bool {
+        self.leases.get(id).is_some_and(|open| open.lease.project == *project)
+    }
+
+    /// Gives it its full time from `now`, and returns it as it was until now.
+    pub(super) fn keep(&mut self, id: &LeaseId, now: Instant) -> Option<Lease> {
+        let open = self.leases.get_mut(id)?;
+        open.runs_out = now + ttl(&open.lease);
+        Some(open.lease.clone())
+    }
+
+    /// It is about to be stored that it lives. It is looked at again whatever comes of that.
+    pub(super) fn revive(&mut self, id: &LeaseId) {
+        if let Some(open) = self.leases.get_mut(id) {
+            open.lease.lapsed = false;
+            let runs_out = open.runs_out;
+            self.look_at(id, runs_out);
+        }
+    }
+
+    /// It may be stored that it has lapsed.
+    pub(super) fn mark_lapsed(&mut self, id: &LeaseId) {
+        if let Some(open) = self.leases.get_mut(id) {
+            open.lease.lapsed = true;
+        }
+    }
+
+    pub(super) fn look_at(&mut self, id: &LeaseId, when: Instant) {
+        self.looks.push(Reverse((when, id.clone())));
+    }
+
+    /// When the next lease is to be looked at.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        self.looks.peek().map(|Reverse((when, _))| *when)
+    }
+
+    /// The next lease that has run out by `now`, with its project.
+    pub(super) fn take_run_out(&mut self, now: Instant) -> Option<(LeaseId, ProjectId)> {
+        while self.next_look().is_some_and(|when| when <= now) {
+            let Reverse((_, id)) = self.looks.pop()?;
+            let Some(open) = self.leases.get(&id) else { continue };
+            if open.runs_out <= now {
+                return Some((id, open.lease.project.clone()));
+            }
+            let runs_out = open.runs_out;
+            self.look_at(&id, runs_out);
+        }
+        None
+    }
+
+    /// Marks it as lapsed if it has run out by `now`. False when it has been kept alive meanwhile; then it
+    /// is looked at again.
+    pub(super) fn lapse(&mut self, id: &LeaseId, now: Instant) -> bool {
+        let Some(open) = self.leases.get_mut(id) else {
+            return false;
+        };
+        if open.runs_out <= now {
+            open.lease.lapsed = true;
+            return true;
+        }
+        let runs_out = open.runs_out;
+        self.look_at(id, runs_out);
+        false
+    }
+}

@@ -1,0 +1,167 @@
+use std::time::SystemTime;
+
+use futures_util::{FutureExt as _, StreamExt as _};
+use proto::Epoch;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::domain::built_in_project;
+use crate::domain::guid::tests::Counting;
+use crate::drain::Drain;
+use crate::store::{Embedded, EmbeddedConfig, Watch};
+use crate::tasks::Tasks;
+
+/// Leases over a real store, on a clock that moves only when the test moves it.
+struct Stage {
+    leases: Leases,
+    store: Arc<dyn Store>,
+    watch: Watch,
+    drain: Drain,
+    tasks: Tasks,
+    dir: TempDir,
+    /// Paused time runs on by itself while everyone waits, for the disk as well, unless a thread is busy.
+    _still: oneshot::Sender<()>,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        Self::on(tempfile::tempdir().unwrap()).await
+    }
+
+    async fn on(dir: TempDir) -> Self {
+        let (still, held) = oneshot::channel();
+        tokio::task::spawn_blocking(|| held.blocking_recv());
+        let config = EmbeddedConfig::at(dir.path().join("store"));
+        let store: Arc<dyn Store> = Arc::new(Embedded::open(&config, Epoch(7)).unwrap());
+        let watch = store.watch(store.revision());
+        let wall: WallClock = Arc::new(|| SystemTime::UNIX_EPOCH);
+        let (limits, projects) = (LeaseLimits { open: 3, ..LeaseLimits::default() }, [built_in_project()]);
+        let chance = Arc::new(Counting::default());
+        let loaded =
+            Leases::load(store.clone(), &projects, limits, wall, chance, LeaseMetrics::default()).await;
+        let (leases, clock) = loaded.unwrap();
+        let (drain, tasks) = (Drain::new(), Tasks::new());
+        tasks.spawn("lease clock", clock.run(drain.signal()));
+        Self { leases, store, watch, drain, tasks, dir, _still: still }
+    }
+
+    /// Stops everything, and starts again on the same store.
+    async fn restart(self) -> Self {
+        let Self { leases, store, drain, tasks, dir, watch, _still } = self;
+        drain.start();
+        tasks.finished().await;
+        drop((leases, store, watch));
+        Self::on(dir).await
+    }
+
+    async fn open(&mut self, ttl: u32) -> String {
+        let lease = self.leases.open(&built_in_project(), "test", ttl).await.unwrap();
+        assert_eq!(self.stored().await, Some((lease.id.clone(), false)));
+        lease.id.as_str().to_owned()
+    }
+
+    async fn keep(&self, id: &str) -> Result<Lease, Error> {
+        self.leases.keep_alive(&built_in_project(), id).await
+    }
+
+    /// What the next commit says of a lease; none when it removes one.
+    async fn stored(&mut self) -> Option<(LeaseId, bool)> {
+        let commit = self.watch.next().await.unwrap().unwrap();
+        let value = commit.changes[0].value.clone()?;
+        let lease: Lease = decode("lease", &value).unwrap();
+        Some((lease.id, lease.lapsed))
+    }
+
+    fn nothing_stored(&mut self) -> bool {
+        self.watch.next().now_or_never().is_none()
+    }
+
+    /// Lets time pass, and everyone who waited for it act.
+    async fn pass(&self, seconds: u64) {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_lapses_when_it_is_not_kept_alive_and_revives_when_it_is() {
+    let mut stage = Stage::new().await;
+    let id = stage.open(10).await;
+    stage.pass(9).await;
+    assert!(!stage.keep(&id).await.unwrap().lapsed);
+    stage.pass(9).await;
+    assert!(stage.nothing_stored(), "keeping alive writes nothing");
+    stage.pass(1).await;
+    let parsed = LeaseId::parse(&id).unwrap();
+    assert_eq!(stage.stored().await, Some((parsed.clone(), true)));
+    stage.pass(100).await;
+    assert!(stage.nothing_stored(), "it lapses once");
+
+    assert!(!stage.keep(&id).await.unwrap().lapsed);
+    assert_eq!(stage.stored().await, Some((parsed.clone(), false)));
+    stage.pass(10).await;
+    assert_eq!(stage.stored().await, Some((parsed, true)), "and again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_lease_runs_out_in_its_own_time() {
+    let mut stage = Stage::new().await;
+    let long = stage.open(60).await;
+    let short = stage.open(5).await;
+    stage.pass(5).await;
+    assert_eq!(stage.stored().await.unwrap().0.as_str(), short);
+    stage.pass(54).await;
+    assert!(stage.nothing_stored());
+    stage.pass(1).await;
+    assert_eq!(stage.stored().await.unwrap().0.as_str(), long);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_gives_full_time_to_those_that_live() {
+    let mut stage = Stage::new().await;
+    let lapsed = stage.open(5).await;
+    let alive = stage.open(30).await;
+    stage.pass(5).await;
+    stage.stored().await;
+    stage.pass(20).await;
+    let mut stage = stage.restart().await;
+    stage.pass(29).await;
+    assert!(stage.nothing_stored(), "the time before the start does not count");
+    stage.pass(1).await;
+    assert_eq!(stage.stored().await.unwrap().0.as_str(), alive);
+    stage.keep(&lapsed).await.unwrap();
+    assert_eq!(stage.stored().await, Some((LeaseId::parse(&lapsed).unwrap(), false)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_lease_is_gone() {
+    let mut stage = Stage::new().await;
+    let id = stage.open(10).await;
+    stage.leases.close(&built_in_project(), &id).await.unwrap();
+    assert_eq!(stage.stored().await, None);
+    let gone = |result: Result<_, Error>| matches!(result, Err(Error::NotFound { kind: Kind::Lease, .. }));
+    assert!(gone(stage.keep(&id).await.map(|_| ())));
+    assert!(gone(stage.leases.close(&built_in_project(), &id).await));
+    assert!(gone(stage.keep("no lease at all").await.map(|_| ())));
+    stage.pass(3600).await;
+    assert!(stage.nothing_stored());
+    let other = ProjectId::parse("project-other").unwrap();
+    let id = stage.open(10).await;
+    assert!(gone(stage.leases.keep_alive(&other, &id).await.map(|_| ())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_a_lease_is_told_at_once() {
+    let stage = Stage::new().await;
+    let project = built_in_project();
+    let Err(Error::Invalid(faults)) = stage.leases.open(&project, "", 4).await else { panic!("taken") };
+    let fields: Vec<_> = faults.as_slice().iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["ttl_seconds", "runtime"]);
+    for _ in 0..3 {
+        assert_eq!(stage.leases.open(&project, "test", 0).await.unwrap().ttl_seconds, 30);
+    }
+    assert!(matches!(stage.leases.open(&project, "test", 0).await, Err(Error::Refused(_))));
+}
