@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use proto::Hostname;
 
+mod admin;
 mod feed;
 mod leases;
 mod store;
 
+pub use admin::AdminLimits;
 pub use feed::FeedLimits;
 pub use leases::LeaseLimits;
 pub use store::StoreLimits;
@@ -50,6 +52,8 @@ pub struct Config {
     pub feed: FeedLimits,
     /// The numbers of leases.
     pub leases: LeaseLimits,
+    /// The numbers of the admin listener.
+    pub admin_limits: AdminLimits,
 }
 
 /// How much of each thing there may be.
@@ -112,6 +116,7 @@ impl Config {
             store: StoreLimits::default(),
             feed: FeedLimits::default(),
             leases: LeaseLimits::default(),
+            admin_limits: AdminLimits::default(),
         }
     }
 }

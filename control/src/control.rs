@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tonic::service::Routes;
 use tonic::transport::Server;
 
+use crate::admin::Admin;
 use crate::auth::{Auth, AuthError, AuthLayer, TokenFileError, TokenFiles, first_tokens};
 use crate::clock;
 use crate::config::{Config, Limits, Timeouts};
@@ -32,6 +33,7 @@ const STORE_FILE: &str = "store.redb";
 /// A control plane that is open and bound, and serves once it is run.
 pub struct Control {
     listener: Listener,
+    admin: Option<Admin>,
     routes: Routes,
     auth: Auth,
     publisher: Publisher,
@@ -72,8 +74,10 @@ pub enum OpenError {
     #[error(transparent)]
     Chance(#[from] NoChance),
     /// The address is not to be had.
-    #[error("cannot listen for gRPC on {addr}: {source}; {}", advice(source))]
+    #[error("cannot listen for {what} on {addr}: {source}; {}", advice(source))]
     Listen {
+        /// What for.
+        what: &'static str,
         /// Where.
         addr: SocketAddr,
         /// What the system said.
@@ -121,7 +125,9 @@ impl Control {
         let now = Timestamp::from(clock());
         let token_files = first_tokens(&*store, &config.data_dir, &SystemChance, now).await?;
         let listener = Listener::bind(&config).await;
-        let listener = listener.map_err(|source| OpenError::Listen { addr: config.grpc, source })?;
+        let listener =
+            listener.map_err(|source| OpenError::Listen { what: "gRPC", addr: config.grpc, source })?;
+        let admin = bind_admin(&config).await?;
 
         let metrics = Arc::new(Metrics::new());
         let (tasks, drain) = (Tasks::new(), Drain::new());
@@ -150,6 +156,7 @@ impl Control {
         let routes = routes.map_err(|error| OpenError::Reflection(error.to_string()))?;
         Ok(Self {
             listener,
+            admin,
             routes,
             auth: Auth::new(store),
             publisher,
@@ -168,6 +175,11 @@ impl Control {
         self.listener.addr()
     }
 
+    /// Where health and metrics are served; none for nowhere.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Admin::addr)
+    }
+
     /// Where the first tokens are.
     pub fn first_tokens(&self) -> &TokenFiles {
         &self.token_files
@@ -183,6 +195,7 @@ impl Control {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self {
             listener,
+            admin,
             routes,
             auth,
             publisher,
@@ -197,6 +210,11 @@ impl Control {
         let signal = drain.signal();
         tasks.spawn("publisher", publisher.run(signal.clone()));
         tasks.spawn("lease clock", lease_clock.run(signal.clone()));
+        let end = Drain::new();
+        if let Some(admin) = admin {
+            let answering = admin.run(metrics.teller(), tasks.clone(), signal.clone(), end.signal());
+            tasks.spawn("admin", answering);
+        }
         let connections = listener.connections();
         let incoming = listener.incoming(&tasks, signal.clone());
         let refused = move |error: AuthError| {
@@ -220,6 +238,7 @@ impl Control {
         if ended.is_ok() {
             finish(serving, &connections, timeouts).await?;
         }
+        end.start();
         tasks.finished().await;
         ended
     }
@@ -239,6 +258,14 @@ async fn finish(
     tracing::warn!(open, cut = connections.open(), "gRPC connections were cut");
     connections.cut();
     Ok(serving.await?)
+}
+
+async fn bind_admin(config: &Config) -> Result<Option<Admin>, OpenError> {
+    let Some(addr) = config.admin else {
+        return Ok(None);
+    };
+    let bound = Admin::bind(addr, config.admin_limits).await;
+    bound.map(Some).map_err(|source| OpenError::Listen { what: "health and metrics", addr, source })
 }
 
 /// Opens the store beside the runtime's threads: reading a file takes its time.

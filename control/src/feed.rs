@@ -22,6 +22,7 @@ mod projection;
 mod published;
 mod publisher;
 mod service;
+mod shape;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -90,6 +91,7 @@ impl Feed {
         clock: WallClock,
         metrics: FeedMetrics,
     ) -> Result<(Self, Publisher), StoreError> {
+        shape::settle_shape(&*store, &domains).await?;
         let opened = publisher::Opened::load(&*store, &domains).await?;
         let deltas =
             DeltaLimits { count: limits.deltas, bytes: limits.delta_bytes, one: limits.one_delta_bytes };

@@ -15,10 +15,12 @@
 //! - [`lease`]: how long what a runtime reported counts as alive.
 //! - [`grpc`]: the services of `epr.v1`; translates only. [`serve`]: the listener they are served on.
 //! - [`auth`]: who calls, and what they may do.
+//! - [`admin`]: health and numbers over HTTP.
 //! - [`metrics`], [`drain`], [`tasks`], [`clock`]: what everything else is made with.
 //!
 //! Architecture invariant: this crate knows nothing of how proxies serve traffic.
 
+pub mod admin;
 pub mod auth;
 pub mod clock;
 pub mod config;

@@ -29,6 +29,7 @@ pub(super) struct Stage {
     pub(super) store: Arc<dyn Store>,
     pub(super) tasks: Tasks,
     pub(super) drain: Drain,
+    limits: FeedLimits,
     address: SocketAddr,
     _dir: TempDir,
 }
@@ -48,22 +49,18 @@ impl Stage {
         for route in routes {
             put_route(&store, route).await;
         }
-        let domains = vec![Hostname::parse("ep-r.io").unwrap()];
-        let clock = Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-        let metrics = FeedMetrics::default();
-        let (feed, publisher) = Feed::open(store.clone(), domains, limits, clock, metrics).await.unwrap();
         let (tasks, drain) = (Tasks::new(), Drain::new());
-        tasks.spawn("publisher", publisher.run(drain.signal()));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = feed.route_feed_server(tasks.clone(), drain.signal());
-        let signal = drain.signal();
-        tasks.spawn("server", async move {
-            let router = Server::builder().add_service(server);
-            let incoming = TcpListenerStream::new(listener);
-            router.serve_with_incoming_shutdown(incoming, async move { signal.given().await }).await.unwrap();
-        });
-        Self { feed, store, tasks, drain, address, _dir: dir }
+        let (feed, address) = serve(&store, limits.clone(), "ep-r.io", &tasks, &drain).await;
+        Self { feed, store, tasks, drain, limits, address, _dir: dir }
+    }
+
+    /// Stops the feed, and opens another one on the same store, with names under `domain`.
+    pub(super) async fn reopen(&mut self, domain: &str) {
+        self.drain.start();
+        self.tasks.finished().await;
+        (self.tasks, self.drain) = (Tasks::new(), Drain::new());
+        (self.feed, self.address) =
+            serve(&self.store, self.limits.clone(), domain, &self.tasks, &self.drain).await;
     }
 
     /// A proxy's stream, before it has said anything.
@@ -112,6 +109,30 @@ impl Stage {
             told.changed().await.unwrap();
         }
     }
+}
+
+async fn serve(
+    store: &Arc<dyn Store>,
+    limits: FeedLimits,
+    domain: &str,
+    tasks: &Tasks,
+    drain: &Drain,
+) -> (Feed, SocketAddr) {
+    let domains = vec![Hostname::parse(domain).unwrap()];
+    let clock = Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+    let opened = Feed::open(store.clone(), domains, limits, clock, FeedMetrics::default()).await;
+    let (feed, publisher) = opened.unwrap();
+    tasks.spawn("publisher", publisher.run(drain.signal()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = feed.route_feed_server(tasks.clone(), drain.signal());
+    let signal = drain.signal();
+    tasks.spawn("server", async move {
+        let router = Server::builder().add_service(server);
+        let incoming = TcpListenerStream::new(listener);
+        router.serve_with_incoming_shutdown(incoming, async move { signal.given().await }).await.unwrap();
+    });
+    (feed, address)
 }
 
 async fn put_route(store: &Arc<dyn Store>, name: &str) -> Revision {

@@ -16,7 +16,7 @@ async fn a_new_proxy_gets_the_table_in_chunks_then_deltas() {
     let mut proxy = stage.proxy("edge-1", None).await;
     let sent = proxy.table().await;
     assert_eq!(sent.names, ["route-a.ep-r.io", "route-b.ep-r.io", "route-c.ep-r.io"]);
-    assert_eq!(sent.revision, Revision::new(Epoch(7), 3));
+    assert_eq!(sent.revision, stage.feed.revision());
 
     let revision = stage.put_route("route-d").await;
     let (base, delta) = proxy.delta().await;
@@ -45,6 +45,19 @@ async fn who_holds_a_known_revision_gets_only_what_is_missing() {
         let mut proxy = stage.proxy("other-life", Some(unknown)).await;
         assert_eq!(proxy.table().await.names.len(), 3);
     }
+}
+
+#[tokio::test]
+async fn other_base_domains_are_another_revision() {
+    let mut stage = Stage::with(patient(), &["route-a"]).await;
+    let held = stage.feed.revision();
+    stage.reopen("ep-r.io").await;
+    assert_eq!(stage.feed.revision(), held, "the same table is the same revision");
+    stage.reopen("other.io").await;
+    let mut proxy = stage.proxy("edge-1", Some(held)).await;
+    let sent = proxy.table().await;
+    assert_eq!(sent.names, ["route-a.other.io"]);
+    assert!(sent.revision > held);
 }
 
 #[tokio::test(start_paused = true)]
