@@ -26,6 +26,8 @@ pub struct Config {
     pub limits: Limits,
     /// Which backends may be dialled, and how they are kept.
     pub backends: BackendPolicy,
+    /// Addresses that are never dialled besides the proxy's own: what else the process listens on.
+    pub never_dialled: Vec<SocketAddr>,
     /// Whether a request for an HTTPS name on the plain port is sent on by a 308; else it is told 404.
     pub redirect_to_https: bool,
     /// Peers whose `Forwarded` and `X-Forwarded-*` fields are believed: load balancers of one's own.
@@ -99,7 +101,8 @@ pub struct Timeouts {
 /// How much of each thing there may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Open client connections of the whole proxy; more wait in the kernel's queue.
+    /// Open client connections of the whole proxy; more wait in the kernel's queue. Fewer when the
+    /// process may not have two descriptors for each.
     pub connections: NonZeroUsize,
     /// Length of the kernel's accept queue, per worker and port.
     pub backlog: i32,
@@ -180,6 +183,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             backends: BackendPolicy::default(),
+            never_dialled: Vec::new(),
             redirect_to_https: true,
             trusted_peers: Vec::new(),
             feed: None,

@@ -1,6 +1,6 @@
 //! HTTP: a request comes in, is judged, goes to a backend, and its answer goes back.
 //!
-//! The life of a request is [`handle`]: `forward` is the story, the wrapper around it answers refusals
+//! The life of a request is `handle`: `forward` is the story, the wrapper around it answers refusals
 //! and keeps the account. `connection` runs hyper on the client's side; everything else here knows
 //! nothing of how heads are read, so that another reader can take hyper's place.
 

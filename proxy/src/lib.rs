@@ -2,9 +2,9 @@
 //!
 //! # The life of a connection
 //!
-//! [`listener`] accepts it with a permit on one of the [`worker`]s, where it stays. [`edge`] tells its
+//! `listener` accepts it with a permit on one of the `worker`s, where it stays. `edge` tells its
 //! story: on the TLS port [`hello`] is read whole and its name looked up in [`routes`]; then either
-//! [`tls`] is finished and [`http`] served, or the bytes are handed to a backend by [`relay`]. Each
+//! `tls` is finished and [`http`] served, or the bytes are handed to a backend by `relay`. Each
 //! request is looked up by its own authority, judged, and sent to a backend chosen by [`upstream`].
 //! What is not served is a [`refusal`], told in the one way its kind is told.
 //!
@@ -14,11 +14,13 @@
 //!
 //! | room | what it is |
 //! | --- | --- |
-//! | `worker` | one thread per core |
+//! | `proxy` | bind and run |
+//! | `worker`, `side` | one thread per core; one for what happens beside the traffic |
 //! | `edge` | the story of a connection |
 //! | [`http`] | heads, fields, answers, upgrades |
 //! | `relay`, `tls`, `farewell` | bytes both ways; the handshake; last words |
 //! | `context`, `listener`, `upload` | what a worker's connections share; sockets; request bodies |
+//! | [`admin`], [`feed`] | answers to why; routes from control |
 //! | [`upstream`] | choose, dial, keep and use connections to backends |
 //! | [`routes`] | the table, its last good copy on disk |
 //! | [`access_log`], [`metrics`], [`per_worker`] | what is written and counted |
@@ -28,6 +30,7 @@ pub mod access_log;
 pub mod admin;
 pub mod config;
 mod context;
+mod descriptors;
 mod dice;
 pub mod drain;
 mod edge;
@@ -43,6 +46,7 @@ pub mod refusal;
 mod relay;
 mod request_id;
 pub mod routes;
+mod side;
 pub mod tasks;
 mod tls;
 mod upload;

@@ -1,31 +1,42 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::pin::pin;
 use std::sync::Arc;
 
 use certs::{Certificates, CertsError};
-use tokio::sync::Semaphore;
+use futures_util::future::join_all;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::access_log::{AccessLog, Writer};
+use crate::admin::Admin;
 use crate::config::Config;
 use crate::context::Shared;
+use crate::descriptors;
 use crate::drain::{self, DrainReport, Signal};
+use crate::feed::FeedState;
 use crate::listener::{self, ListenError};
 use crate::metrics::Metrics;
 use crate::per_worker::WorkerId;
 use crate::routes::Routes;
+use crate::side::{self, Cache, Side};
 use crate::upstream::Networks;
-use crate::worker::{self, Post};
+use crate::worker::{self, Post, Report};
 
 /// A proxy that listens, and serves once it is run.
 pub struct Proxy {
     shared: Arc<Shared>,
+    sockets: Sockets,
+    addresses: Addresses,
+    cache: Option<Cache>,
+    log: Writer,
+    seeds: Seeds,
+}
+
+struct Sockets {
     http: Vec<StdListener>,
     https: Vec<StdListener>,
     admin: StdListener,
-    addresses: Addresses,
-    log: Writer,
-    seeds: Vec<u64>,
 }
 
 /// Where it really listens.
@@ -34,6 +45,12 @@ struct Addresses {
     http: SocketAddr,
     https: SocketAddr,
     admin: SocketAddr,
+}
+
+/// Random numbers: one for each worker, one for the side thread.
+struct Seeds {
+    workers: Vec<u64>,
+    side: u64,
 }
 
 /// Why a proxy could not start.
@@ -46,51 +63,37 @@ pub enum BindError {
     #[error("TLS cannot be served: {0}")]
     Tls(#[from] CertsError),
     /// The access log cannot be written.
-    #[error("{0}")]
+    #[error("{0}; name another file, or `off`")]
     AccessLog(#[source] io::Error),
     /// The system has no randomness, or does not say where a socket listens.
-    #[error("the system refused: {0}")]
+    #[error("the system refused what every proxy needs: {0}")]
     System(#[source] io::Error),
 }
 
 impl Proxy {
     /// Binds all ports and gets everything ready; connections wait in the kernel's queue until
-    /// [`Proxy::run`]. The table is empty, or the last good one from `config.route_cache`.
+    /// [`Proxy::run`]. The table is the last good one from `config.route_cache`, else empty.
     pub fn bind(config: Config, certificates: Arc<Certificates>) -> Result<Self, BindError> {
-        let (listen, workers) = (config.listen, config.workers.get());
-        let backlog = config.limits.backlog;
-        let admin = listener::bind_one(listen.admin, "--admin")?;
-        let http = listener::bind(listen.http, "--http", workers, backlog)?;
-        let https = listener::bind(listen.https, "--https", workers, backlog)?;
-        let addresses = Addresses {
-            http: addr(&http)?,
-            https: addr(&https)?,
-            admin: admin.local_addr().map_err(BindError::System)?,
-        };
+        let sockets = Sockets::bind(&config)?;
+        let addresses = sockets.addresses().map_err(BindError::System)?;
+        let seeds = Seeds::draw(config.workers.get())?;
         let tls = certs::edge_server_config(&certificates)?;
         let (log, writer) = AccessLog::start(&config.access_log, config.limits.access_log_queue)
             .map_err(BindError::AccessLog)?;
-        let own = vec![addresses.http, addresses.https, addresses.admin];
-        let seeds = (0..workers).map(|_| {
-            getrandom::u64().map_err(|error| BindError::System(io::Error::other(error.to_string())))
+        let mut own = vec![addresses.http, addresses.https, addresses.admin];
+        own.extend(&config.never_dialled);
+        let routes = Routes::new();
+        let cache = Cache::load(&config, &routes);
+        let shared = Arc::new(Shared {
+            routes,
+            networks: Arc::new(Networks::new(&config.backends, own)),
+            metrics: Metrics::new(),
+            config,
+            certificates,
+            tls,
+            log,
         });
-        Ok(Self {
-            seeds: seeds.collect::<Result<_, _>>()?,
-            shared: Arc::new(Shared {
-                routes: Routes::new(),
-                networks: Arc::new(Networks::new(&config.backends, own)),
-                metrics: Metrics::new(),
-                config,
-                certificates,
-                tls,
-                log,
-            }),
-            http,
-            https,
-            admin,
-            addresses,
-            log: writer,
-        })
+        Ok(Self { shared, sockets, addresses, cache, log: writer, seeds })
     }
 
     /// Where HTTP is spoken in the clear.
@@ -121,20 +124,14 @@ impl Proxy {
     /// Serves until `shutdown` drains, then until all is over, its grace has run out, or `shutdown`
     /// cuts. Dropping the future drains as well.
     pub async fn run(self, mut shutdown: Signal) -> DrainReport {
-        // A hand of its own: dropping this future drops it, and with it the workers drain.
+        // A hand of its own: dropping this future drops it, and with it everything drains.
         let (hand, signal) = drain::channel();
-        let permits = Arc::new(Semaphore::new(self.shared.config.limits.connections.get()));
-        let mut reports = Vec::new();
-        let ids = WorkerId::all(self.seeds.len());
-        for (((worker, http), https), seed) in ids.zip(self.http).zip(self.https).zip(self.seeds) {
-            let (shared, permits, drain) = (self.shared.clone(), permits.clone(), signal.clone());
-            match worker::start(Post { worker, shared, http, https, permits, drain, seed }) {
-                Ok(report) => reports.push(report),
-                Err(error) => {
-                    tracing::error!(%error, "a worker could not start; the proxy ends");
-                    hand.start();
-                }
-            }
+        let Self { shared, sockets, cache, log, seeds, .. } = self;
+        let side = side(&shared, sockets.admin, cache, signal.clone(), seeds.side);
+        let workers = workers(&shared, sockets.http, sockets.https, &signal, &seeds.workers);
+        drop(shared);
+        if workers.len() < seeds.workers.len() || side.is_err() {
+            hand.start();
         }
         let mut began = None;
         let conduct = async {
@@ -144,32 +141,115 @@ impl Proxy {
             shutdown.cut().await;
             hand.cut();
         };
-        let all = futures_util::future::join_all(reports);
-        let mut all = std::pin::pin!(all);
+        let mut all = pin!(join_all(workers));
         let ended = tokio::select! {
             ended = &mut all => ended,
             () = conduct => all.await,
         };
-        let mut report = DrainReport {
-            took: began.map(|began| began.elapsed()).unwrap_or_default(),
-            ..DrainReport::default()
-        };
-        for worker in ended {
-            match worker {
-                Ok(Ok(worker)) => {
-                    report.open += worker.open;
-                    report.cut += worker.cut;
-                }
-                Ok(Err(error)) => tracing::error!(%error, "a worker could not start"),
-                Err(_) => tracing::error!("a worker died; this is a defect of the proxy"),
+        // Workers that ended by themselves leave a proxy that must end as a whole.
+        hand.start();
+        let took = began.map(|began| began.elapsed()).unwrap_or_default();
+        let blocking = move || {
+            match side {
+                Ok(side) => side.finish(),
+                Err(error) => tracing::error!(%error, "the side thread could not start"),
             }
-        }
-        drop(self.shared);
-        report
+            log.finish();
+        };
+        // Its panics have been reported where they happened.
+        let _ = tokio::task::spawn_blocking(blocking).await;
+        ended.into_iter().fold(DrainReport { took, ..DrainReport::default() }, add)
     }
 }
 
-fn addr(sockets: &[StdListener]) -> Result<SocketAddr, BindError> {
-    let first = sockets.first().ok_or_else(|| BindError::System(io::ErrorKind::AddrNotAvailable.into()))?;
-    first.local_addr().map_err(BindError::System)
+impl Sockets {
+    fn bind(config: &Config) -> Result<Self, ListenError> {
+        let (listen, workers, backlog) = (config.listen, config.workers.get(), config.limits.backlog);
+        Ok(Self {
+            admin: listener::bind_one(listen.admin, "--admin")?,
+            http: listener::bind(listen.http, "--http", workers, backlog)?,
+            https: listener::bind(listen.https, "--https", workers, backlog)?,
+        })
+    }
+
+    fn addresses(&self) -> io::Result<Addresses> {
+        let of = |sockets: &[StdListener]| match sockets.first() {
+            Some(first) => first.local_addr(),
+            None => Err(io::ErrorKind::AddrNotAvailable.into()),
+        };
+        Ok(Addresses { http: of(&self.http)?, https: of(&self.https)?, admin: self.admin.local_addr()? })
+    }
+}
+
+impl Seeds {
+    fn draw(workers: usize) -> Result<Self, BindError> {
+        let draw =
+            || getrandom::u64().map_err(|error| BindError::System(io::Error::other(error.to_string())));
+        Ok(Self { workers: (0..workers).map(|_| draw()).collect::<Result<_, _>>()?, side: draw()? })
+    }
+}
+
+fn side(
+    shared: &Shared,
+    listener: StdListener,
+    cache: Option<Cache>,
+    drain: Signal,
+    seed: u64,
+) -> io::Result<side::Running> {
+    let feed = shared.config.feed.clone().map(|config| (config, Arc::<FeedState>::default()));
+    let admin = Admin {
+        routes: shared.routes.clone(),
+        metrics: shared.metrics.clone(),
+        networks: shared.networks.clone(),
+        certificates: shared.certificates.clone(),
+        redirect_to_https: shared.config.redirect_to_https,
+        feed: feed.as_ref().map(|(_, state)| state.clone()),
+        cache: cache.as_ref().map(Cache::state),
+        log: shared.log.losses(),
+        extra_metrics: shared.config.extra_metrics.clone(),
+        drain: drain.clone(),
+    };
+    side::start(Side {
+        admin: (listener, admin),
+        feed,
+        cache,
+        routes: shared.routes.clone(),
+        most: shared.config.limits.routes,
+        drain,
+        seed,
+    })
+}
+
+type Reported = oneshot::Receiver<io::Result<Report>>;
+
+/// Starts the workers; fewer than there should be when one could not be started.
+fn workers(
+    shared: &Arc<Shared>,
+    http: Vec<StdListener>,
+    https: Vec<StdListener>,
+    signal: &Signal,
+    seeds: &[u64],
+) -> Vec<Reported> {
+    let most = shared.config.limits.connections.get().min(descriptors::raise_and_count());
+    let permits = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+    let posts = WorkerId::all(seeds.len()).zip(http).zip(https).zip(seeds);
+    let started = posts.map(|(((worker, http), https), seed)| {
+        let (shared, permits, drain) = (shared.clone(), permits.clone(), signal.clone());
+        worker::start(Post { worker, shared, http, https, permits, drain, seed: *seed })
+    });
+    let told =
+        started.map(|started| started.map_err(|error| tracing::error!(%error, "a worker could not start")));
+    told.flatten().collect()
+}
+
+fn add(mut sum: DrainReport, worker: Result<io::Result<Report>, oneshot::error::RecvError>) -> DrainReport {
+    match worker {
+        Ok(Ok(report)) => {
+            sum.open += report.open;
+            sum.cut += report.cut;
+        }
+        Ok(Err(error)) => tracing::error!(%error, "a worker could not start"),
+        Err(_) => tracing::error!("a worker died; this is a defect of the proxy"),
+    }
+    sum
 }

@@ -79,7 +79,11 @@ async fn in_time<T>(
 ) -> Result<T, Refusal> {
     let mut answered = pin!(answered);
     let started = Instant::now();
-    let mut timer = pin!(sleep_until(started + timeouts.first_byte));
+    let first_look = match progress {
+        Some(_) => timeouts.first_byte.min(timeouts.stalled),
+        None => timeouts.first_byte,
+    };
+    let mut timer = pin!(sleep_until(started + first_look));
     poll_fn(|cx| {
         if let Poll::Ready(answer) = answered.as_mut().poll(cx) {
             return Poll::Ready(Ok(answer));

@@ -8,8 +8,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::backends::{http1, whole};
-use crate::client::{exchange, read_answer};
+use crate::backends::{echo, http1, whole};
+use crate::client::{exchange, get, read_answer};
 use crate::stage::{Stage, bound};
 
 /// A backend that answers once the hand says so.
@@ -62,4 +62,31 @@ async fn what_outlives_its_grace_is_cut_and_counted() {
     let report = stage.report().await;
     assert_eq!((report.open, report.cut), (1, 1));
     assert!(report.took >= Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn a_second_signal_cuts_at_once() {
+    let stage = Stage::with(|config| config.timeouts.drain_grace = Duration::from_secs(3600));
+    let (_hand, mut asked) = patient(&stage).await;
+    let mut busy = TcpStream::connect(stage.http).await.unwrap();
+    busy.write_all(GET).await.unwrap();
+    asked.wait_for(|count| *count == 1).await.unwrap();
+    stage.drain();
+    stage.cut();
+    assert_eq!(stage.report().await.cut, 1);
+}
+
+#[tokio::test]
+async fn the_last_table_is_served_after_a_restart_without_control() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("routes.cache");
+    let keep = |config: &mut proxy::config::Config| config.route_cache = Some(cache.clone());
+    let stage = Stage::with(keep);
+    let backends = proxy::tasks::Tasks::new();
+    let backend = echo(&backends, "still here").await;
+    stage.apply(vec![bound("a.ep-r.io", Http, &[backend])]);
+    stage.drain();
+    stage.report().await;
+    let again = Stage::with(keep);
+    assert!(get(&again, "a.ep-r.io", "/").await.body.starts_with("still here\n"));
 }

@@ -208,6 +208,25 @@ async fn another_backend_is_tried_when_nothing_can_happen_twice() {
 }
 
 #[tokio::test]
+async fn clients_that_stop_in_the_middle_are_cut() {
+    let stage = Stage::with(|config| config.timeouts.stalled = std::time::Duration::from_millis(50));
+    let backend = echo(&stage.tasks, "backend").await;
+    let big = http1(&stage.tasks, |_| async { Response::new(whole(vec![b'x'; 50_000_000])) }).await;
+    stage.apply(vec![bound("a.ep-r.io", Http, &[backend]), bound("big.ep-r.io", Http, &[big])]);
+    let half = "POST / HTTP/1.1\r\nhost: a.ep-r.io\r\ncontent-length: 10\r\n\r\nhalf";
+    assert_eq!(plain(&stage, half).await.refusal(), (408, "body_timeout"));
+    let mut deaf = TcpStream::connect(stage.http).await.unwrap();
+    deaf.write_all(b"GET / HTTP/1.1\r\nhost: big.ep-r.io\r\n\r\n").await.unwrap();
+    // It listens only after the proxy has lost its patience, which the count of connections tells.
+    while stage.open_connections() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut heard = Vec::new();
+    let _ = deaf.read_to_end(&mut heard).await;
+    assert!((1..50_000_000).contains(&heard.len()), "{}", heard.len());
+}
+
+#[tokio::test]
 async fn slow_heads_are_cut() {
     let stage = Stage::with(|config| {
         config.timeouts.head = std::time::Duration::from_millis(50);

@@ -12,6 +12,8 @@ mod h2;
 mod http1;
 mod matrix;
 mod moving;
+mod observed;
 mod passthrough;
 mod stage;
+mod tls;
 mod websocket;

@@ -13,6 +13,7 @@ use proto::{
 use proxy::Proxy;
 use proxy::config::Config;
 use proxy::drain::{self, Drain, DrainReport};
+use proxy::metrics::Metrics;
 use proxy::routes::Routes;
 use proxy::tasks::Tasks;
 use tempfile::TempDir;
@@ -22,9 +23,11 @@ use tokio::sync::oneshot;
 pub(crate) struct Stage {
     pub(crate) http: SocketAddr,
     pub(crate) https: SocketAddr,
+    pub(crate) admin: SocketAddr,
     pub(crate) ca: PathBuf,
     pub(crate) tasks: Tasks,
     routes: Arc<Routes>,
+    metrics: Arc<Metrics>,
     revision: AtomicU64,
     drain: Drain,
     report: oneshot::Receiver<DrainReport>,
@@ -48,7 +51,8 @@ impl Stage {
         config.backends = config.backends.with_loopback();
         change(&mut config);
         let proxy = Proxy::bind(config, certificates).unwrap();
-        let (http, https, routes) = (proxy.http_addr(), proxy.https_addr(), proxy.routes());
+        let (http, https, admin) = (proxy.http_addr(), proxy.https_addr(), proxy.admin_addr());
+        let (routes, metrics) = (proxy.routes(), proxy.metrics());
         let (drain, signal) = drain::channel();
         let (done, report) = oneshot::channel();
         let tasks = Tasks::new();
@@ -58,9 +62,11 @@ impl Stage {
         Self {
             http,
             https,
+            admin,
             ca: made.ca,
             tasks,
             routes,
+            metrics,
             revision: AtomicU64::new(0),
             drain,
             report,
@@ -77,8 +83,16 @@ impl Stage {
         self.routes.apply(update).unwrap();
     }
 
+    pub(crate) fn open_connections(&self) -> u64 {
+        self.metrics.open_connections()
+    }
+
     pub(crate) fn drain(&self) {
         self.drain.start();
+    }
+
+    pub(crate) fn cut(&self) {
+        self.drain.cut();
     }
 
     pub(crate) async fn report(self) -> DrainReport {
