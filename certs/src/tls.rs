@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use proto::Hostname;
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::NoServerSessionStorage;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -80,13 +81,17 @@ pub fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, CertsError>
 /// # Errors
 /// When the certificate can't be generated.
 pub fn self_signed_server_config(names: &[Hostname]) -> Result<Arc<ServerConfig>, CertsError> {
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let made = rcgen::generate_simple_self_signed(names)?;
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    if let Some(name) = names.first() {
+        params.distinguished_name.push(DnType::CommonName, name.as_str());
+    }
+    let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let certificate = params.self_signed(&pair)?;
+    let key = PrivateKeyDer::Pkcs8(pair.serialize_der().into());
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)?;
+        .with_single_cert(vec![certificate.der().clone()], key)?;
     Ok(Arc::new(config))
 }
 
