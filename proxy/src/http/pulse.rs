@@ -139,3 +139,54 @@ impl Drop for Serving {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(seconds: u64) -> Instant {
+        Instant::now() + Duration::from_secs(seconds)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_its_time_and_so_has_idleness() {
+        let timeouts = Timeouts::default();
+        let pulse = Pulse::new(Instant::now(), false);
+        assert_eq!(pulse.lapse(after(9), &timeouts), None);
+        assert_eq!(pulse.lapse(after(10), &timeouts), Some(Lapse::Head), "the first head is awaited");
+        drop(pulse.begin());
+        assert_eq!(pulse.lapse(after(74), &timeouts), None);
+        assert_eq!(pulse.lapse(after(75), &timeouts), Some(Lapse::Idle));
+        tokio::time::advance(Duration::from_secs(50)).await;
+        pulse.has_read();
+        assert_eq!(pulse.sooner_than(after(25), &timeouts), Some(after(10)), "a head begun while idle");
+        tokio::time::advance(Duration::from_secs(9)).await;
+        pulse.has_read();
+        assert_eq!(pulse.lapse(after(1), &timeouts), Some(Lapse::Head), "crumbs buy no time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_take_long_but_must_be_read() {
+        let timeouts = Timeouts::default();
+        let pulse = Pulse::new(Instant::now(), false);
+        let _serving = pulse.begin();
+        assert_eq!(pulse.lapse(after(10_000), &timeouts), None, "nothing to read yet");
+        pulse.has_written(true);
+        pulse.has_written(false);
+        assert_eq!(pulse.lapse(after(60), &timeouts), None, "something was read since the last look");
+        assert_eq!(pulse.lapse(after(120), &timeouts), Some(Lapse::Stalled));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_frames_between_requests_begin_no_head() {
+        let timeouts = Timeouts::default();
+        let pulse = Pulse::new(Instant::now(), true);
+        pulse.has_read();
+        assert_eq!(pulse.lapse(after(74), &timeouts), None);
+        let (first, second) = (pulse.begin(), pulse.begin());
+        drop(first);
+        assert_eq!(pulse.lapse(after(10_000), &timeouts), None, "a stream is still open");
+        drop(second);
+        assert_eq!(pulse.lapse(after(75), &timeouts), Some(Lapse::Idle));
+    }
+}
