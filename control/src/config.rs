@@ -83,7 +83,7 @@ pub struct Limits {
 /// How long each thing may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// The TLS handshake of a gRPC connection.
+    /// The TLS handshake of a gRPC connection; and then, or without TLS, the first bytes of HTTP/2.
     pub handshake: Duration,
     /// Without a frame from the client before it is pinged.
     pub keep_alive_interval: Duration,

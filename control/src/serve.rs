@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use futures_util::Stream;
+use futures_util::Stream as Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
@@ -21,6 +21,7 @@ use crate::config::{Config, Timeouts};
 use crate::drain::Signal;
 use crate::tasks::Tasks;
 pub use connection::Connection;
+use connection::Stream;
 
 /// Connections that are ready and not yet taken by the server.
 const READY: usize = 16;
@@ -84,7 +85,7 @@ impl Listener {
     }
 
     /// The connections, until `signal` is given; then the listener is closed.
-    pub fn incoming(self, tasks: &Tasks, signal: Signal) -> impl Stream<Item = io::Result<Connection>> {
+    pub fn incoming(self, tasks: &Tasks, signal: Signal) -> impl Incoming<Item = io::Result<Connection>> {
         let (ready, incoming) = mpsc::channel(READY);
         let handshakes = tasks.clone();
         tasks.spawn("grpc accept", async move {
@@ -124,14 +125,15 @@ impl Listener {
         tasks.spawn("grpc handshake", async move {
             // Answers are small and waited for.
             let _ = stream.set_nodelay(true);
-            let connection = match tls {
-                None => Connection::plain(stream, permit, cut),
+            let stream = match tls {
+                None => Stream::Plain(stream),
                 Some(tls) => match timeout(limit, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => Connection::secured(stream, permit, cut),
+                    Ok(Ok(stream)) => Stream::Secured(Box::new(stream)),
                     Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => return tracing::debug!("a TLS handshake took too long"),
                 },
             };
+            let connection = Connection::new(stream, permit, cut, limit);
             // The server has gone: so does the connection.
             let _ = ready.send(Ok(connection)).await;
         });

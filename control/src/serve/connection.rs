@@ -1,41 +1,48 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// A connection of a client, which ends when it is cut.
+/// Bytes every client of HTTP/2 begins with (RFC 9113 3.4).
+const PREFACE: usize = 24;
+
+/// A connection of a client, which ends when it is cut, or when it does not begin in time.
 pub struct Connection {
     stream: Stream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Runs until the preface is there: the server itself would wait for it for ever.
+    opening: Option<Opening>,
     _permit: OwnedSemaphorePermit,
 }
 
-enum Stream {
+struct Opening {
+    deadline: Pin<Box<Sleep>>,
+    missing: usize,
+}
+
+/// What carries the bytes.
+pub(super) enum Stream {
     Plain(TcpStream),
     Secured(Box<TlsStream<TcpStream>>),
 }
 
 impl Connection {
-    pub(super) fn plain(stream: TcpStream, permit: OwnedSemaphorePermit, cut: CancellationToken) -> Self {
-        Self::new(Stream::Plain(stream), permit, cut)
-    }
-
-    pub(super) fn secured(
-        stream: TlsStream<TcpStream>,
+    pub(super) fn new(
+        stream: Stream,
         permit: OwnedSemaphorePermit,
         cut: CancellationToken,
+        begins_within: Duration,
     ) -> Self {
-        Self::new(Stream::Secured(Box::new(stream)), permit, cut)
-    }
-
-    fn new(stream: Stream, permit: OwnedSemaphorePermit, cut: CancellationToken) -> Self {
-        Self { stream, cut: Box::pin(cut.cancelled_owned()), _permit: permit }
+        let opening = Opening { deadline: Box::pin(sleep(begins_within)), missing: PREFACE };
+        Self { stream, cut: Box::pin(cut.cancelled_owned()), opening: Some(opening), _permit: permit }
     }
 
     fn io(&mut self) -> Pin<&mut dyn Io> {
@@ -76,7 +83,17 @@ impl AsyncRead for Connection {
         if self.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        self.io().poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = self.io().poll_read(cx, buf);
+        if let Some(opening) = &mut self.opening {
+            opening.missing = opening.missing.saturating_sub(buf.filled().len() - before);
+            if opening.missing == 0 {
+                self.opening = None;
+            } else if read.is_pending() && opening.deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        read
     }
 }
 

@@ -113,13 +113,20 @@ impl Service {
         if users.entries.is_empty() {
             return Ok(());
         }
-        let guids: Vec<_> = users.entries.iter().filter_map(|entry| entry.key.parts().last()).collect();
+        let mut named = Vec::new();
+        for entry in &users.entries {
+            let guid = entry.key.parts().last().unwrap_or_default();
+            named.push(match self.find_deployment(project, &guid).await {
+                Ok(found) => format!("deployment {} ({guid})", found.record.name),
+                Err(_) => guid.into_owned(),
+            });
+        }
         let more = if users.more { " and more" } else { "" };
         let message = format!(
             "package {} {} is used by {}{more}; stop what uses it first",
             package.name,
             package.version,
-            guids.join(", ")
+            named.join(", ")
         );
         Err(Error::refused("name", "package_in_use", message))
     }

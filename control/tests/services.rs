@@ -1,0 +1,23 @@
+//! The services as callers see them: a whole control plane, over gRPC and TCP.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+#[path = "services/access.rs"]
+mod access;
+#[path = "services/deployments.rs"]
+mod deployments;
+#[path = "services/opening.rs"]
+mod opening;
+#[path = "services/packages.rs"]
+mod packages;
+#[path = "services/races.rs"]
+mod races;
+#[path = "services/routes.rs"]
+mod routes;
+#[path = "services/runtime.rs"]
+mod runtime;
+#[path = "services/samples.rs"]
+mod samples;
+#[path = "services/stage.rs"]
+mod stage;
+#[path = "services/static_routes.rs"]
+mod static_routes;
