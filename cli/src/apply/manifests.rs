@@ -1,0 +1,136 @@
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use proto::manifest::{self, Document};
+
+use crate::failure::Failure;
+use crate::output::remark;
+
+/// A document and the file it is in.
+pub(crate) struct Declared {
+    pub(crate) file: String,
+    pub(crate) document: Document,
+}
+
+/// Most bytes of one manifest.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Reads every document of every path. All faults of all files are told before it fails; what is left
+/// out is told as well.
+pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Declared>, Failure> {
+    let mut declared = Vec::new();
+    let mut faults = 0;
+    for path in expand(paths)? {
+        let file = if is_stdin(&path) { "-".to_owned() } else { path.display().to_string() };
+        match manifest::read(&read_text(&path)?) {
+            Ok(documents) => {
+                let add = |document| Declared { file: file.clone(), document };
+                declared.extend(documents.into_iter().map(add));
+            }
+            Err(found) => {
+                faults += found.len();
+                for fault in &found {
+                    remark(fault.in_file(&file));
+                }
+            }
+        }
+    }
+    if faults > 0 {
+        let faults = if faults == 1 { "1 fault".to_owned() } else { format!("{faults} faults") };
+        return Err(Failure::refused(format_args!("{faults}; nothing was done")));
+    }
+    for one in &declared {
+        for note in &one.document.left_out {
+            remark(note.in_file(&one.file));
+        }
+    }
+    Ok(declared)
+}
+
+/// Reads manifests that are part of the program.
+pub(crate) fn built_in(file: &str, text: &str) -> Result<Vec<Declared>, Failure> {
+    let documents = manifest::read(text).map_err(|faults| {
+        let faults: Vec<_> = faults.iter().map(|fault| fault.in_file(file).to_string()).collect();
+        Failure::refused(faults.join("\n"))
+    })?;
+    Ok(documents.into_iter().map(|document| Declared { file: file.to_owned(), document }).collect())
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Directories become the manifests in them, by name.
+fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if is_stdin(path) || !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let entries = entries.map_err(|error| unreadable(path, &error))?;
+        let mut found: Vec<_> =
+            entries.iter().map(std::fs::DirEntry::path).filter(|path| is_manifest(path)).collect();
+        if found.is_empty() {
+            return Err(Failure::refused(format_args!(
+                "{} holds no *.yaml, *.yml or *.json",
+                path.display()
+            )));
+        }
+        found.sort();
+        files.extend(found);
+    }
+    Ok(files)
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = if is_stdin(path) {
+        std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+    };
+    let length = read.map_err(|error| unreadable(path, &error))?;
+    if length as u64 > MOST_BYTES {
+        return Err(Failure::refused(format_args!("{} is larger than 16 MiB; split it", path.display())));
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::refused(format_args!("{} is not UTF-8", path.display())))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::refused(format_args!("cannot read {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUTE: &str = "apiVersion: api.rapyuta.io/v2\nkind: StaticRoute\nmetadata: {name: NAME}\n";
+
+    #[test]
+    fn a_directory_is_its_manifests_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        for (file, name) in [("b.yml", "second"), ("a.yaml", "first"), ("c.txt", "never")] {
+            std::fs::write(dir.path().join(file), ROUTE.replace("NAME", name)).unwrap();
+        }
+        let declared = read_all(&[dir.path().to_owned()]).unwrap();
+        let labels: Vec<_> = declared.iter().map(|one| super::super::label(&one.document.object)).collect();
+        assert_eq!(labels, ["static-route/first", "static-route/second"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = |path: &Path| read_all(&[path.to_owned()]).err().unwrap().to_string();
+        assert!(told(dir.path()).contains("holds no *.yaml"));
+        assert!(told(&dir.path().join("none.yaml")).contains("none.yaml: No such file"));
+        let binary = dir.path().join("x.yaml");
+        std::fs::write(&binary, [0xff, 0xfe]).unwrap();
+        assert!(told(&binary).contains("not UTF-8"));
+    }
+}

@@ -1,0 +1,81 @@
+//! What commands print: tables, documents, a little colour.
+
+mod age;
+mod paint;
+mod table;
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde_json::Value;
+
+pub(crate) use age::age;
+pub(crate) use paint::Paint;
+pub(crate) use table::Table;
+
+use crate::failure::Failure;
+
+/// Standard output. The first error is kept for [`Out::finish`]; a closed pipe is none.
+pub(crate) struct Out {
+    stream: io::BufWriter<io::Stdout>,
+    paint: Paint,
+    error: Option<io::Error>,
+}
+
+impl Out {
+    pub(crate) fn new() -> Self {
+        let stdout = io::stdout();
+        let paint = Paint::for_stream(stdout.is_terminal());
+        Self { stream: io::BufWriter::new(stdout), paint, error: None }
+    }
+
+    pub(crate) fn paint(&self) -> Paint {
+        self.paint
+    }
+
+    pub(crate) fn line(&mut self, line: impl std::fmt::Display) {
+        let written = writeln!(self.stream, "{line}");
+        self.note(written);
+    }
+
+    pub(crate) fn json(&mut self, value: &Value) {
+        let written = serde_json::to_writer_pretty(&mut self.stream, value).map_err(io::Error::from);
+        self.note(written);
+        self.line("");
+    }
+
+    /// One document of a YAML stream.
+    pub(crate) fn yaml(&mut self, value: &Value) -> Result<(), Failure> {
+        let text = serde_saphyr::to_string(value).map_err(Failure::refused)?;
+        self.line(text.trim_end());
+        Ok(())
+    }
+
+    /// Shows what has been printed so far.
+    pub(crate) fn flush(&mut self) {
+        let flushed = self.stream.flush();
+        self.note(flushed);
+    }
+
+    /// Flushes; fails when not all could be written.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.flush();
+        match self.error {
+            Some(error) => Err(Failure::refused(format_args!("cannot write the output: {error}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn note(&mut self, result: io::Result<()>) {
+        if let Err(error) = result
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.error.get_or_insert(error);
+        }
+    }
+}
+
+/// A remark that is not the output, on standard error.
+pub(crate) fn remark(line: impl std::fmt::Display) {
+    // There is nobody left to tell when standard error is gone.
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,35 @@
+use std::fmt::Display;
+
+/// Colours, when they are wanted: on a terminal, unless `NO_COLOR` is set (no-color.org).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paint(bool);
+
+impl Paint {
+    pub(crate) fn for_stream(is_terminal: bool) -> Self {
+        Self(is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+    }
+
+    pub(crate) fn red(self, text: impl Display) -> String {
+        self.wrap(text, "31;1")
+    }
+
+    pub(crate) fn green(self, text: impl Display) -> String {
+        self.wrap(text, "32")
+    }
+
+    pub(crate) fn yellow(self, text: impl Display) -> String {
+        self.wrap(text, "33")
+    }
+
+    pub(crate) fn bold(self, text: impl Display) -> String {
+        self.wrap(text, "1")
+    }
+
+    pub(crate) fn dim(self, text: impl Display) -> String {
+        self.wrap(text, "2")
+    }
+
+    fn wrap(self, text: impl Display, code: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}

@@ -1,0 +1,151 @@
+//! `epr up`, `epr control`, `epr proxy`: what runs until it is told to stop.
+//!
+//! The proxy comes first: it binds, and serves the last good table before the control plane is up.
+
+mod edge;
+mod greeting;
+mod halves;
+mod logging;
+mod ports;
+mod room;
+mod stop;
+
+use control::Control;
+use control::config::{BackendNetworks, Config, PublicPorts};
+use proxy::config::FeedConfig;
+
+use crate::args::{ControlArgs, ProxyArgs, UpArgs};
+use crate::client::{Client, read_token};
+use crate::demo::Demo;
+use crate::failure::Failure;
+use crate::listening::Listening;
+use edge::Edge;
+use greeting::Greeting;
+use halves::LateMetrics;
+use ports::Reserved;
+use room::Room;
+use stop::Stop;
+
+/// Both halves in one process.
+pub(crate) fn up(args: UpArgs) -> Result<(), Failure> {
+    logging::start(&args.log)?;
+    let room = Room::enter(&args.data.data_dir)?;
+    runtime()?.block_on(up_in(&room, &args))
+}
+
+async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
+    let stop = Stop::listen()?;
+    let domains = args.base_domains.base_domains.as_slice();
+    let grpc = Reserved::at(args.grpc, "--grpc")?;
+    let edge = Edge { args: &args.edge, room, domains, loopback: true };
+    let metrics = LateMetrics::default();
+    let feed = FeedConfig::new(format!("http://{}", grpc.addr()), room.proxy_token()?, "up".to_owned());
+    let (proxy, public) = edge.bind(edge.development_certificates()?, feed, Some(metrics.source()))?;
+    let demo = if args.demo { Some(Demo::start(domains).await?) } else { None };
+    let listening = Listening::of_proxy(&proxy);
+
+    let control = Box::pin(async {
+        let config = Config {
+            grpc: grpc.release(),
+            public_ports: PublicPorts { http: public.http, https: public.https },
+            backend_networks: BackendNetworks::new(edge.networks()),
+            ..Config::new(room.path().to_owned(), domains.to_vec())
+        };
+        let control = Control::open(config).await.map_err(|error| halves::not_opened(&error))?;
+        metrics.set(control.metrics());
+        let listening = Listening { grpc: Some(control.grpc_addr()), ..listening.clone() };
+        let _published = listening.publish(room.path())?;
+        let greeting = Greeting { listening: &listening, data_dir: room.path(), domains, public };
+        let serving = halves::run_control(control, &stop);
+        let greeted = greet(greeting, room, demo.as_ref(), &stop);
+        tokio::try_join!(serving, greeted).map(|_| ())
+    });
+    halves::run_both(proxy.run(stop.signal()), control, &stop).await
+}
+
+/// Says what is there; with a demonstration, first sees to it that there is something.
+async fn greet(greeting: Greeting<'_>, room: &Room, demo: Option<&Demo>, stop: &Stop) -> Result<(), Failure> {
+    let Some(demo) = demo else { return greeting.print(greeting::first_steps) };
+    let grpc = greeting.listening.grpc.map(|addr| format!("http://{addr}")).unwrap_or_default();
+    let client = Client::connect(&grpc, &read_token(&room.path().join("admin.token"))?, None).await?;
+    let lease = demo.set_up(&client, room.path()).await?;
+    greeting.print(greeting::demo_steps)?;
+    tokio::select! {
+        ended = demo.keep_alive(&client, lease) => ended,
+        () = stop.asked() => Ok(()),
+    }
+}
+
+/// The control plane alone.
+pub(crate) fn control_alone(args: ControlArgs) -> Result<(), Failure> {
+    logging::start(&args.log)?;
+    let room = Room::enter(&args.data.data_dir)?;
+    runtime()?.block_on(control_in(&room, &args))
+}
+
+async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
+    let stop = Stop::listen()?;
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(chain), Some(key)) => Some(certs::grpc_server_config(chain, key).map_err(Failure::refused)?),
+        _ => None,
+    };
+    let networks = args.backends.networks(args.grpc.ip().is_loopback());
+    let config = Config {
+        grpc: args.grpc,
+        tls: tls.clone(),
+        public_ports: PublicPorts { http: args.public_http, https: args.public_https },
+        backend_networks: BackendNetworks::new(networks),
+        admin: args.admin,
+        ..Config::new(room.path().to_owned(), args.base_domains.base_domains.clone())
+    };
+    let control = Control::open(config).await.map_err(|error| halves::not_opened(&error))?;
+    let listening = Listening {
+        pid: std::process::id(),
+        grpc: Some(control.grpc_addr()),
+        grpc_tls: tls.is_some(),
+        http: None,
+        https: None,
+        admin: control.admin_addr(),
+    };
+    let _published = listening.publish(room.path())?;
+    greeting::of_control(&listening, room.path())?;
+    stop.until_done(halves::run_control(control, &stop)).await
+}
+
+/// A proxy alone.
+pub(crate) fn proxy_alone(args: ProxyArgs) -> Result<(), Failure> {
+    logging::start(&args.log)?;
+    let room = Room::enter(&args.data_dir)?;
+    runtime()?.block_on(proxy_in(&room, &args))
+}
+
+async fn proxy_in(room: &Room, args: &ProxyArgs) -> Result<(), Failure> {
+    let stop = Stop::listen()?;
+    let domains = args.base_domains.base_domains.as_slice();
+    let loopback = args.edge.http.ip().is_loopback() && args.edge.https.ip().is_loopback();
+    let edge = Edge { args: &args.edge, room, domains, loopback };
+    let certificates = match (&args.cert, &args.key) {
+        (Some(chain), Some(key)) => certs::Certificates::load(chain, key).map_err(Failure::refused)?,
+        _ => edge.development_certificates()?,
+    };
+    let id = args.id.clone().unwrap_or_else(|| edge.default_id());
+    let mut feed = FeedConfig::new(args.control.clone(), read_token(&args.token_file)?, id);
+    feed.ca = edge::control_ca(&args.control, args.ca.as_deref())?;
+    let (proxy, _) = edge.bind(certificates, feed, None)?;
+    let listening = Listening::of_proxy(&proxy);
+    let _published = listening.publish(room.path())?;
+    greeting::of_proxy(&listening, room.path(), &args.control)?;
+    let serving = async {
+        halves::tell(&proxy.run(stop.signal()).await);
+        Ok(())
+    };
+    stop.until_done(serving).await
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("epr")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::refused(format_args!("cannot start: {error}")))
+}

@@ -1,0 +1,106 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use certs::Certificates;
+use ipnet::IpNet;
+use proto::Hostname;
+use proxy::Proxy;
+use proxy::config::{AccessLogTarget, BackendPolicy, Config, ExtraMetrics, FeedConfig, Listen, PublicPorts};
+
+use super::ports::Reserved;
+use super::room::Room;
+use crate::args::{BackendArgs, EdgeArgs};
+use crate::failure::Failure;
+
+/// A proxy to be, as the command line describes it.
+pub(super) struct Edge<'a> {
+    pub(super) args: &'a EdgeArgs,
+    pub(super) room: &'a Room,
+    pub(super) domains: &'a [Hostname],
+    /// Whether backends may be on this machine unless the command line says which networks they are in.
+    pub(super) loopback: bool,
+}
+
+impl Edge<'_> {
+    /// Binds every port and loads the last good table.
+    pub(super) fn bind(
+        &self,
+        certificates: Arc<Certificates>,
+        feed: FeedConfig,
+        extra_metrics: Option<ExtraMetrics>,
+    ) -> Result<(Proxy, PublicPorts), Failure> {
+        let http = Reserved::at(self.args.http, "--http")?;
+        let https = Reserved::at(self.args.https, "--https")?;
+        let public_ports = PublicPorts {
+            http: self.args.public_http.unwrap_or_else(|| http.addr().port()),
+            https: self.args.public_https.unwrap_or_else(|| https.addr().port()),
+        };
+        let usual = Config::default();
+        let config = Config {
+            listen: Listen { http: http.release(), https: https.release(), admin: self.args.admin },
+            public_ports,
+            workers: self.args.workers.unwrap_or(usual.workers),
+            backends: BackendPolicy { networks: self.networks(), ..usual.backends.clone() },
+            feed: Some(feed),
+            route_cache: Some(self.room.path().join("routes.cache")),
+            access_log: self.access_log(),
+            extra_metrics,
+            ..usual
+        };
+        let proxy = Proxy::bind(config, certificates).map_err(Failure::refused)?;
+        Ok((proxy, public_ports))
+    }
+
+    /// A certificate under this machine's own CA, made when there is none.
+    pub(super) fn development_certificates(&self) -> Result<Arc<Certificates>, Failure> {
+        let dir = self.room.path().join("tls");
+        let files = certs::dev_certificates(&dir, self.domains, std::time::SystemTime::now());
+        let files = files.map_err(Failure::refused)?;
+        Certificates::load(&files.chain, &files.key).map_err(Failure::refused)
+    }
+
+    pub(super) fn networks(&self) -> Vec<IpNet> {
+        self.args.backends.networks(self.loopback)
+    }
+
+    fn access_log(&self) -> AccessLogTarget {
+        match self.args.access_log.as_deref() {
+            None => AccessLogTarget::File(self.room.path().join("access.log")),
+            Some("off") => AccessLogTarget::Off,
+            Some("-") => AccessLogTarget::Stdout,
+            Some(path) => AccessLogTarget::File(path.into()),
+        }
+    }
+
+    /// Unique among the proxies of a fleet, as far as host names are.
+    pub(super) fn default_id(&self) -> String {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = if host.trim().is_empty() { "proxy" } else { host.trim() };
+        match self.args.http.port() {
+            0 => format!("{host}-{}", std::process::id()),
+            port => format!("{host}-{port}"),
+        }
+    }
+}
+
+impl BackendArgs {
+    /// The networks that were named, else private ones, with this machine's own if `loopback`.
+    pub(super) fn networks(&self, loopback: bool) -> Vec<IpNet> {
+        if !self.backend_networks.is_empty() {
+            return self.backend_networks.clone();
+        }
+        let usual = BackendPolicy::default();
+        if loopback { usual.with_loopback().networks } else { usual.networks }
+    }
+}
+
+/// How an `https://` control plane is verified; nothing for an `http://` one.
+pub(super) fn control_ca(
+    control: &str,
+    ca: Option<&Path>,
+) -> Result<Option<Arc<tokio_rustls::rustls::ClientConfig>>, Failure> {
+    if !control.starts_with("https://") {
+        return Ok(None);
+    }
+    certs::client_config(ca).map(Some).map_err(Failure::refused)
+}
