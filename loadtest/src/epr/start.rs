@@ -15,7 +15,7 @@ pub struct Start {
     data_dir: PathBuf,
     ports: Vec<(&'static str, SocketAddr)>,
     flags: Vec<String>,
-    descriptors: Option<u32>,
+    descriptors: Option<usize>,
 }
 
 impl Start {
@@ -81,7 +81,7 @@ impl Start {
 
     /// At most so many open files.
     #[must_use]
-    pub fn descriptors(mut self, most: u32) -> Self {
+    pub fn descriptors(mut self, most: usize) -> Self {
         self.descriptors = Some(most);
         self
     }
