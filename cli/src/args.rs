@@ -105,6 +105,19 @@ pub(crate) enum Kind {
     Proxies,
 }
 
+impl Kind {
+    /// Several, and one.
+    pub(crate) fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Packages => ("packages", "package"),
+            Self::Deployments => ("deployments", "deployment"),
+            Self::StaticRoutes => ("static routes", "static route"),
+            Self::Routes => ("routes", "route"),
+            Self::Proxies => ("proxies", "proxy"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Table,
@@ -312,9 +325,10 @@ pub(crate) struct BaseDomains {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LogArgs {
-    /// What is logged: error, warn, info, debug, or directives like proxy=debug
-    #[arg(long, hide_env_values = true, env = "EPR_LOG", default_value = "info", value_name = "FILTER")]
-    pub(crate) log: String,
+    /// What is logged: error, warn, info, debug, or directives like warn,proxy=debug [default: warn on a
+    /// terminal, info elsewhere]
+    #[arg(long, hide_env_values = true, env = "EPR_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
     /// How it is logged [default: text on a terminal, json elsewhere]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,

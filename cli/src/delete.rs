@@ -6,7 +6,7 @@ use tonic::Code;
 use crate::apply::{identity, manifests};
 use crate::args::{DeleteArgs, Kind};
 use crate::client::Client;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output::{Out, remark};
 
 /// One thing to delete.
@@ -33,9 +33,13 @@ pub(crate) async fn run(args: DeleteArgs) -> Result<(), Failure> {
                 out.line(format_args!("{one} not there"))
             }
             Err(status) => {
+                let failure = Failure::of_call(format_args!("cannot delete {one}"), &status);
+                if doomed.len() == 1 || failure::is_unreachable(&status) {
+                    return Err(failure);
+                }
                 out.flush();
                 failed += 1;
-                remark(Failure::of_call(one, &status));
+                remark(failure);
             }
         }
     }

@@ -94,7 +94,8 @@ pub(crate) fn describe(status: &Status) -> String {
     let faults = faults(status);
     let told = match faults.as_slice() {
         [] => status.message().to_owned(),
-        [one] if one.field.is_empty() => one.message.clone(),
+        // What a verb names is named in the message.
+        [one] if matches!(one.field.as_str(), "" | "name") => one.message.clone(),
         [one] => format!("{}: {}", one.field, one.message),
         all => all.iter().map(|fault| format!("\n  {}: {}", fault.field, fault.message)).collect(),
     };

@@ -41,14 +41,13 @@ pub(crate) async fn run(args: GetArgs) -> Result<(), Failure> {
 }
 
 fn show<T: Shown>(fetched: Result<Vec<T>, Status>, args: &GetArgs, format: Format) -> Result<(), Failure> {
-    let kind = clap::ValueEnum::to_possible_value(&args.kind).map(|value| value.get_name().to_owned());
-    let kind = kind.unwrap_or_default();
+    let (kind, one) = args.kind.names();
     let items = fetched.map_err(|status| match &args.name {
-        Some(name) => Failure::of_call(format_args!("cannot get {kind} {name}"), &status),
+        Some(name) => Failure::of_call(format_args!("cannot get {one} {name}"), &status),
         None => Failure::of_call(format_args!("cannot get {kind}"), &status),
     })?;
     if let (Some(name), []) = (&args.name, items.as_slice()) {
-        return Err(Failure::refused(format_args!("none of the {kind} is called {name}")));
+        return Err(Failure::refused(format_args!("there is no {one} {name}")));
     }
     let mut out = Out::new();
     match format {

@@ -39,7 +39,7 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
     let grpc = Reserved::at(args.grpc, "--grpc")?;
     let edge = Edge { args: &args.edge, room, domains, loopback: true };
     let metrics = LateMetrics::default();
-    let feed = FeedConfig::new(format!("http://{}", grpc.addr()), room.proxy_token()?, "up".to_owned());
+    let feed = FeedConfig::new(format!("http://{}", grpc.addr()), room.proxy_token()?, "local".to_owned());
     let (proxy, public) = edge.bind(edge.development_certificates()?, feed, Some(metrics.source()))?;
     let demo = if args.demo { Some(Demo::start(domains).await?) } else { None };
     let listening = Listening::of_proxy(&proxy);

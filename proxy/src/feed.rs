@@ -37,6 +37,7 @@ pub async fn follow(
 ) {
     let (first, longest) = config.backoff;
     let mut backoff = Backoff::new(first, longest, Dice::new(seed));
+    let mut fruitless = 0;
     loop {
         let stream = stream::run(&config, &routes, most, &state);
         let ended = tokio::select! {
@@ -44,11 +45,13 @@ pub async fn follow(
             () = drain.draining() => break,
         };
         state.disconnected(&ended.error);
+        fruitless += 1;
         if ended.was_of_use {
             backoff.reset();
+            fruitless = 0;
         }
         let pause = backoff.next();
-        report(&config, &ended, pause);
+        report(&config, &ended, pause, fruitless);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = drain.draining() => break,
@@ -56,11 +59,16 @@ pub async fn follow(
     }
 }
 
-fn report(config: &FeedConfig, ended: &Ended, pause: std::time::Duration) {
+/// Fruitless tries in a row that are nothing to worry about: both halves may be starting.
+const PATIENCE: u32 = 3;
+
+fn report(config: &FeedConfig, ended: &Ended, pause: std::time::Duration, fruitless: u32) {
     let (url, error) = (config.url.as_str(), ended.error.as_str());
     if ended.was_of_use {
         tracing::warn!(url, error, ?pause, "lost the route feed; serving on with the routes held");
-    } else {
+    } else if fruitless > PATIENCE {
         tracing::warn!(url, error, ?pause, "cannot follow the route feed; trying again");
+    } else {
+        tracing::info!(url, error, ?pause, "cannot follow the route feed yet; trying again");
     }
 }

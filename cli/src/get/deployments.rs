@@ -21,7 +21,9 @@ pub(super) async fn fetch(client: &Client, name: Option<&str>) -> Result<Vec<wir
     })
     .await?;
     // The stopped come last: they stay listed, and become many.
-    all.sort_by_key(is_stopped);
+    all.sort_by_cached_key(|deployment| {
+        (is_stopped(deployment), name_of(deployment.metadata.as_ref()).to_owned())
+    });
     Ok(all)
 }
 
@@ -29,16 +31,25 @@ fn is_stopped(deployment: &wire::Deployment) -> bool {
     deployment.status.as_ref().is_some_and(|status| status.phase() == wire::Phase::Stopped)
 }
 
+/// The URL people most likely want, and how many more there are.
+fn url(external: &[&wire::EndpointStatus]) -> String {
+    let first = external.iter().find(|endpoint| !endpoint.static_hosts.is_empty()).or(external.first());
+    let url = first.map(|endpoint| endpoint.url.as_str()).unwrap_or_default();
+    match external.len() {
+        0 | 1 => url.to_owned(),
+        several => format!("{url} (+{})", several - 1),
+    }
+}
+
 impl Shown for wire::Deployment {
     const COLUMNS: &'static [&'static str] =
-        &["NAME", "PACKAGE", "PHASE", "STATUS", "BACKENDS", "AGE", "URLS"];
+        &["NAME", "PACKAGE", "PHASE", "STATUS", "BACKENDS", "AGE", "URL"];
 
     fn row(&self, now: SystemTime) -> Vec<String> {
         let spec = self.spec.clone().unwrap_or_default();
         let status = self.status.clone().unwrap_or_default();
         let external: Vec<_> = status.endpoints.iter().filter(|endpoint| !endpoint.url.is_empty()).collect();
         let backends = health(external.iter().flat_map(|endpoint| &endpoint.backends));
-        let urls: Vec<_> = external.iter().map(|endpoint| endpoint.url.as_str()).collect();
         vec![
             name_of(self.metadata.as_ref()).to_owned(),
             format!("{}@{}", spec.package_name, spec.package_version),
@@ -46,7 +57,7 @@ impl Shown for wire::Deployment {
             render::status(status.status()).to_owned(),
             backends,
             age_of(self.metadata.as_ref(), now),
-            urls.join(" "),
+            url(&external),
         ]
     }
 

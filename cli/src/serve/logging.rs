@@ -7,17 +7,18 @@ use crate::failure::Failure;
 
 /// Logs to standard error from here on.
 pub(super) fn start(args: &LogArgs) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&args.log).map_err(|error| {
-        Failure::usage(format_args!(
-            "--log {:?}: {error}; write for example info or info,proxy=debug",
-            args.log
-        ))
-    })?;
+    // On a terminal a person wants to read what was asked for, and what goes wrong; elsewhere logs are
+    // kept, and searched later.
     let terminal = io::stderr().is_terminal();
-    let usual = if terminal { LogFormat::Text } else { LogFormat::Json };
+    let (usual_level, usual_format) =
+        if terminal { ("warn", LogFormat::Text) } else { ("info", LogFormat::Json) };
+    let wanted = args.log.as_deref().unwrap_or(usual_level);
+    let filter = EnvFilter::try_new(wanted).map_err(|error| {
+        Failure::usage(format_args!("--log {wanted:?}: {error}; write for example info or warn,proxy=debug"))
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let started = match args.log_format.unwrap_or(usual) {
+    let started = match args.log_format.unwrap_or(usual_format) {
         LogFormat::Text => log.with_ansi(colour).with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
