@@ -26,6 +26,7 @@ macro_rules! every_store {
             too_much_is_refused_before_anything_is_done, checks_alone_take_no_revision,
             a_watch_tells_every_commit_once_in_order, a_watch_of_another_epoch_has_lagged,
             of_racing_claims_one_wins, no_update_is_lost, a_listing_never_shows_half_a_commit,
+            reads_go_on_while_others_write,
             loading_under_writes_is_one_revision);
 
         #[test]
@@ -252,6 +253,29 @@ pub(crate) async fn a_listing_never_shows_half_a_commit(store: Arc<dyn Store>) {
         }
     };
     tokio::join!(writing, reading);
+}
+
+/// From several threads, for a reader must never hold what a writer takes for free.
+pub(crate) async fn reads_go_on_while_others_write(store: Arc<dyn Store>) {
+    store.commit(put("a", Expect::Absent, "0")).await.unwrap();
+    let reads = || {
+        let store = store.clone();
+        move || {
+            let (mut last, runtime) = (0, tokio::runtime::Builder::new_current_thread().build().unwrap());
+            while last < 150 {
+                let (_, version) = runtime.block_on(value(&*store, "a")).unwrap();
+                assert!(version >= last, "a reader never sees an older state than before");
+                last = version;
+            }
+        }
+    };
+    let readers = [std::thread::spawn(reads()), std::thread::spawn(reads()), std::thread::spawn(reads())];
+    for i in 1..150 {
+        store.commit(put("a", Expect::Any, &i.to_string())).await.unwrap();
+    }
+    for reader in readers {
+        reader.join().unwrap();
+    }
 }
 
 pub(crate) async fn loading_under_writes_is_one_revision(store: Arc<dyn Store>) {

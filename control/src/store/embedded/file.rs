@@ -157,7 +157,9 @@ fn begin(database: &Database, fresh: Epoch) -> Result<Stand, redb::Error> {
 
 pub(super) fn get(database: &Database, key: &Key) -> Result<Option<Versioned>, StoreError> {
     let read = || -> Result<_, redb::Error> {
-        let found = database.begin_read()?.open_table(ENTRIES)?.get(key.as_str())?;
+        // The table stays to the end: what it hands out does not keep its pages from being reused.
+        let entries = database.begin_read()?.open_table(ENTRIES)?;
+        let found = entries.get(key.as_str())?;
         Ok(found.map(|found| {
             let (version, value) = found.value();
             Versioned { value: Bytes::copy_from_slice(value), version: Version(version) }
