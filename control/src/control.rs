@@ -3,26 +3,21 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 
 use proto::Epoch;
-use tokio::time::timeout;
-use tonic::service::Routes;
-use tonic::transport::Server;
 
 use crate::admin::Admin;
-use crate::auth::{Auth, AuthError, AuthLayer, TokenFileError, TokenFiles, first_tokens};
+use crate::auth::{Auth, TokenFileError, TokenFiles, first_tokens};
 use crate::clock;
-use crate::config::{Config, Limits, Timeouts};
+use crate::config::Config;
 use crate::domain::rules::Rules;
 use crate::domain::{Chance as _, NoChance, Timestamp, built_in_project};
-use crate::drain::Drain;
+use crate::drain::{Drain, Signal};
 use crate::feed::{Feed, Publisher};
-use crate::grpc::{Parts, refuse, services};
+use crate::grpc::{self, DescriptionError, Parts, ServeError, Server};
 use crate::lease::{LeaseClock, Leases};
 use crate::metrics::Metrics;
-use crate::serve::{Connections, Listener};
 use crate::service::{self, Service, SystemChance};
 use crate::store::{self, Embedded, EmbeddedConfig, Store, StoreError};
 use crate::tasks::Tasks;
@@ -32,18 +27,15 @@ const STORE_FILE: &str = "store.redb";
 
 /// A control plane that is open and bound, and serves once it is run.
 pub struct Control {
-    listener: Listener,
+    server: Server,
     admin: Option<Admin>,
-    routes: Routes,
     auth: Auth,
     publisher: Publisher,
     lease_clock: LeaseClock,
     token_files: TokenFiles,
     metrics: Arc<Metrics>,
     tasks: Tasks,
-    drain: Drain,
-    limits: Limits,
-    timeouts: Timeouts,
+    signal: Signal,
 }
 
 /// Why a control plane does not start.
@@ -84,19 +76,8 @@ pub enum OpenError {
         source: io::Error,
     },
     /// A part of this program does not fit the others.
-    #[error("the services cannot be described: {0}; this is a defect in epr")]
-    Reflection(String),
-}
-
-/// Why a control plane ended before it was told to.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The server failed.
-    #[error("the gRPC server failed: {0}")]
-    Server(#[from] tonic::transport::Error),
-    /// The server ended by itself.
-    #[error("the gRPC listener ended by itself; this is a defect in epr")]
-    Ended,
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
 }
 
 fn advice(error: &io::Error) -> &'static str {
@@ -124,7 +105,7 @@ impl Control {
         let clock = clock::system();
         let now = Timestamp::from(clock());
         let token_files = first_tokens(&*store, &config.data_dir, &SystemChance, now).await?;
-        let listener = Listener::bind(&config).await;
+        let listener = grpc::bind(&config).await;
         let listener =
             listener.map_err(|source| OpenError::Listen { what: "gRPC", addr: config.grpc, source })?;
         let admin = bind_admin(&config).await?;
@@ -152,27 +133,23 @@ impl Control {
         .await?;
         let service = Service::new(store.clone(), rules, config.limits, clock, chance);
         let parts = Parts { service, feed, leases, timeouts: config.timeouts, limits: config.limits };
-        let routes = services(&parts, tasks.clone(), drain.signal());
-        let routes = routes.map_err(|error| OpenError::Reflection(error.to_string()))?;
+        let signal = drain.signal();
         Ok(Self {
-            listener,
+            server: Server::new(listener, &parts, tasks.clone(), drain)?,
             admin,
-            routes,
             auth: Auth::new(store),
             publisher,
             lease_clock,
             token_files,
             metrics,
             tasks,
-            drain,
-            limits: config.limits,
-            timeouts: config.timeouts,
+            signal,
         })
     }
 
     /// Where gRPC is served.
     pub fn grpc_addr(&self) -> SocketAddr {
-        self.listener.addr()
+        self.server.addr()
     }
 
     /// Where health and metrics are served; none for nowhere.
@@ -192,72 +169,19 @@ impl Control {
 
     /// Serves until `shutdown` completes; then takes nothing new, gives what is under way its grace, cuts
     /// the rest, and returns when everything has ended.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self {
-            listener,
-            admin,
-            routes,
-            auth,
-            publisher,
-            lease_clock,
-            metrics,
-            tasks,
-            drain,
-            limits,
-            timeouts,
-            ..
-        } = self;
-        let signal = drain.signal();
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let Self { server, admin, auth, publisher, lease_clock, metrics, tasks, signal, .. } = self;
         tasks.spawn("publisher", publisher.run(signal.clone()));
         tasks.spawn("lease clock", lease_clock.run(signal.clone()));
         let end = Drain::new();
         if let Some(admin) = admin {
-            let answering = admin.run(metrics.teller(), tasks.clone(), signal.clone(), end.signal());
-            tasks.spawn("admin", answering);
+            tasks.spawn("admin", admin.run(metrics.teller(), tasks.clone(), signal, end.signal()));
         }
-        let connections = listener.connections();
-        let incoming = listener.incoming(&tasks, signal.clone());
-        let refused = move |error: AuthError| {
-            metrics.auth.refused.inc();
-            refuse(&error)
-        };
-        let serving = Server::builder()
-            .http2_keepalive_interval(Some(timeouts.keep_alive_interval))
-            .http2_keepalive_timeout(Some(timeouts.keep_alive_timeout))
-            .concurrency_limit_per_connection(limits.calls_per_connection)
-            .max_concurrent_streams(limits.streams_per_connection)
-            .layer(AuthLayer::new(auth, refused))
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, async move { signal.given().await });
-        let mut serving = pin!(serving);
-        let ended = tokio::select! {
-            ended = &mut serving => ended.map_err(RunError::from).and(Err(RunError::Ended)),
-            () = shutdown => Ok(()),
-        };
-        drain.start();
-        if ended.is_ok() {
-            finish(serving, &connections, timeouts).await?;
-        }
+        let ended = server.run(auth, metrics.auth.refused.clone(), shutdown).await;
         end.start();
         tasks.finished().await;
         ended
     }
-}
-
-/// Waits for what is under way, and cuts what does not end within its grace.
-async fn finish(
-    mut serving: impl Future<Output = Result<(), tonic::transport::Error>> + Unpin,
-    connections: &Connections,
-    timeouts: Timeouts,
-) -> Result<(), RunError> {
-    let open = connections.open();
-    if let Ok(ended) = timeout(timeouts.drain_grace, &mut serving).await {
-        tracing::info!(open, "every gRPC connection has finished");
-        return Ok(ended?);
-    }
-    tracing::warn!(open, cut = connections.open(), "gRPC connections were cut");
-    connections.cut();
-    Ok(serving.await?)
 }
 
 async fn bind_admin(config: &Config) -> Result<Option<Admin>, OpenError> {

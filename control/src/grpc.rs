@@ -1,6 +1,6 @@
 //! The services of `epr.v1`: translate, call, translate back. Nothing is decided here.
 //!
-//! - [`services`]: all of them, ready to be served behind authentication.
+//! - [`Server`]: all of them, on a [`Listener`], behind authentication.
 //! - `convert`: from messages to drafts and from records to messages, one file per resource.
 //! - `status`: from errors to statuses, the only place.
 //!
@@ -8,12 +8,17 @@
 
 mod convert;
 mod deployments;
+mod listener;
 mod packages;
 mod receipt;
 mod routes;
 mod runtime;
+mod server;
 mod static_routes;
 mod status;
+
+pub use listener::Listener;
+pub use server::{DescriptionError, ServeError, Server, bind};
 
 use proto::wire::deployment_service_server::DeploymentServiceServer;
 use proto::wire::package_service_server::PackageServiceServer;
@@ -25,7 +30,7 @@ use tonic::service::Routes;
 use tonic::{Request, Status};
 use tonic_health::server::HealthReporter;
 
-use crate::auth::{AuthError, Caller};
+use crate::auth::Caller;
 use crate::config::{Limits, Timeouts};
 use crate::drain::Signal;
 use crate::feed::{Feed, fleet_server};
@@ -50,11 +55,7 @@ pub struct Parts {
 
 /// All services: those of `epr.v1`, health, and reflection. The streams of proxies are tasks of `tasks`
 /// and end when `signal` is given.
-pub fn services(
-    parts: &Parts,
-    tasks: Tasks,
-    signal: Signal,
-) -> Result<Routes, tonic_reflection::server::Error> {
+fn services(parts: &Parts, tasks: Tasks, signal: Signal) -> Result<Routes, tonic_reflection::server::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     let most = parts.limits.message_bytes;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -79,11 +80,6 @@ fn tell_health(reporter: HealthReporter, tasks: &Tasks, signal: Signal) {
         signal.given().await;
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     });
-}
-
-/// The answer to a call that was not admitted.
-pub fn refuse(error: &AuthError) -> http::Response<tonic::body::Body> {
-    status::refused(error).into_http()
 }
 
 /// The project a request acts in: the caller's, or the same one named.

@@ -13,7 +13,7 @@
 //! - [`store`]: where the truth is kept.
 //! - [`feed`]: from commits to what proxies serve, and who serves what.
 //! - [`lease`]: how long what a runtime reported counts as alive.
-//! - [`grpc`]: the services of `epr.v1`; translates only. [`serve`]: the listener they are served on.
+//! - [`grpc`]: the services of `epr.v1`; translates only.
 //! - [`auth`]: who calls, and what they may do.
 //! - [`admin`]: health and numbers over HTTP.
 //! - [`metrics`], [`drain`], [`tasks`], [`clock`]: what everything else is made with.
@@ -31,10 +31,10 @@ pub mod feed;
 pub mod grpc;
 pub mod lease;
 pub mod metrics;
-pub mod serve;
 pub mod service;
 pub mod store;
 pub mod tasks;
 
 pub use config::Config;
-pub use control::{Control, OpenError, RunError};
+pub use control::{Control, OpenError};
+pub use grpc::ServeError;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use control::tasks::Tasks;
-use control::{Config, Control, RunError};
+use control::{Config, Control, ServeError};
 use prost::Message as _;
 use proto::wire::deployment_service_client::DeploymentServiceClient;
 use proto::wire::package_service_client::PackageServiceClient;
@@ -25,7 +25,7 @@ pub(crate) struct Stage {
     pub(crate) dir: Arc<TempDir>,
     pub(crate) channel: Channel,
     stop: oneshot::Sender<()>,
-    ended: oneshot::Receiver<Result<(), RunError>>,
+    ended: oneshot::Receiver<Result<(), ServeError>>,
 }
 
 /// Adds a token to each call.

@@ -15,7 +15,7 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 const PREFACE: usize = 24;
 
 /// A connection of a client, which ends when it is cut, or when it does not begin in time.
-pub struct Connection {
+pub(in crate::grpc) struct Connection {
     stream: Stream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs until the preface is there: the server itself would wait for it for ever.

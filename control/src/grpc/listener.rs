@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Timeouts};
 use crate::drain::Signal;
 use crate::tasks::Tasks;
-pub use connection::Connection;
+use connection::Connection;
 use connection::Stream;
 
 /// Connections that are ready and not yet taken by the server.
@@ -39,7 +39,7 @@ pub struct Listener {
 
 /// Sees how many connections are open, and can cut them.
 #[derive(Clone)]
-pub struct Connections {
+pub(super) struct Connections {
     most: usize,
     permits: Arc<Semaphore>,
     cut: CancellationToken,
@@ -47,19 +47,19 @@ pub struct Connections {
 
 impl Connections {
     /// Connections that are open now.
-    pub fn open(&self) -> usize {
+    pub(super) fn open(&self) -> usize {
         self.most.saturating_sub(self.permits.available_permits())
     }
 
     /// Ends all of them, now.
-    pub fn cut(&self) {
+    pub(super) fn cut(&self) {
         self.cut.cancel();
     }
 }
 
 impl Listener {
     /// Binds where `config` says.
-    pub async fn bind(config: &Config) -> io::Result<Self> {
+    pub(super) async fn bind(config: &Config) -> io::Result<Self> {
         let socket = TcpListener::bind(config.grpc).await?;
         // One is the least a semaphore of connections can mean.
         let most = config.limits.connections.clamp(1, Semaphore::MAX_PERMITS);
@@ -75,17 +75,21 @@ impl Listener {
     }
 
     /// Where it listens.
-    pub fn addr(&self) -> SocketAddr {
+    pub(super) fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Sees and cuts its connections.
-    pub fn connections(&self) -> Connections {
+    pub(super) fn connections(&self) -> Connections {
         Connections { most: self.most, permits: self.permits.clone(), cut: self.cut.clone() }
     }
 
     /// The connections, until `signal` is given; then the listener is closed.
-    pub fn incoming(self, tasks: &Tasks, signal: Signal) -> impl Incoming<Item = io::Result<Connection>> {
+    pub(super) fn incoming(
+        self,
+        tasks: &Tasks,
+        signal: Signal,
+    ) -> impl Incoming<Item = io::Result<Connection>> {
         let (ready, incoming) = mpsc::channel(READY);
         let handshakes = tasks.clone();
         tasks.spawn("grpc accept", async move {
