@@ -91,24 +91,25 @@ impl Pulse {
     /// When the connection has to be looked at if nothing happens until then.
     pub(super) fn due(&self, now: Instant, timeouts: &Timeouts) -> Due {
         let beat = &*self.0;
-        let since = beat.opened + Duration::from_millis(beat.since.load(Relaxed));
         if beat.serving.load(Relaxed) > 0 {
             Due::Look(now + timeouts.stalled)
         } else if beat.head_begun.load(Relaxed) {
-            Due::At(since + timeouts.head)
+            Due::At(self.since() + timeouts.head)
         } else {
-            Due::At(since + timeouts.keep_alive)
+            Due::At(self.since() + timeouts.keep_alive)
         }
     }
 
-    /// When a begun head is due, if that is before the next look.
+    /// When to look, if that is before the next look at `armed`: a begun head is due, or a client does
+    /// not take what is written.
     pub(super) fn sooner_than(&self, armed: Instant, timeouts: &Timeouts) -> Option<Instant> {
         let beat = &*self.0;
-        if beat.serving.load(Relaxed) > 0 || !beat.head_begun.load(Relaxed) {
-            return None;
-        }
-        let due = beat.opened + Duration::from_millis(beat.since.load(Relaxed)) + timeouts.head;
-        (due < armed).then_some(due)
+        let due = if beat.serving.load(Relaxed) > 0 {
+            beat.blocked.load(Relaxed).then(|| Instant::now() + timeouts.stalled)
+        } else {
+            beat.head_begun.load(Relaxed).then(|| self.since() + timeouts.head)
+        };
+        due.filter(|due| *due < armed)
     }
 
     /// Whether the client's time is up, seen at `now`.
@@ -124,6 +125,10 @@ impl Pulse {
                 (beat.blocked.load(Relaxed) && !moved).then_some(Lapse::Stalled)
             }
         }
+    }
+
+    fn since(&self) -> Instant {
+        self.0.opened + Duration::from_millis(self.0.since.load(Relaxed))
     }
 
     fn mark(&self) {
@@ -173,6 +178,7 @@ mod tests {
         assert_eq!(pulse.lapse(after(10_000), &timeouts), None, "nothing to read yet");
         pulse.has_written(true);
         pulse.has_written(false);
+        assert_eq!(pulse.sooner_than(after(75), &timeouts), Some(after(60)));
         assert_eq!(pulse.lapse(after(60), &timeouts), None, "something was read since the last look");
         assert_eq!(pulse.lapse(after(120), &timeouts), Some(Lapse::Stalled));
     }

@@ -217,7 +217,8 @@ async fn clients_that_stop_in_the_middle_are_cut() {
     assert_eq!(plain(&stage, half).await.refusal(), (408, "body_timeout"));
     let mut deaf = TcpStream::connect(stage.http).await.unwrap();
     deaf.write_all(b"GET / HTTP/1.1\r\nhost: big.ep-r.io\r\n\r\n").await.unwrap();
-    // It listens only after the proxy has lost its patience, which the count of connections tells.
+    deaf.read_u8().await.unwrap();
+    // It reads on only after the proxy has lost its patience, which the count of connections tells.
     while stage.open_connections() > 0 {
         tokio::task::yield_now().await;
     }
