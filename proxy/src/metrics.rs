@@ -190,7 +190,7 @@ impl Metrics {
             let open = self.open(|worker| &worker.tunnels[tunnel as usize]);
             out.sample("epr_tunnels_open", &[("kind", label)], open);
         }
-        let one = |out: &mut Exposition, name, help, pick: fn(&WorkerMetrics) -> &Count| {
+        let one = |out: &mut Exposition, name, help, pick: Pick| {
             out.counter(name, help);
             out.sample(name, &[], self.sum(pick));
         };
@@ -233,7 +233,7 @@ impl Metrics {
 
     fn expose_backends(&self, out: &mut Exposition) {
         out.counter("epr_backend_dials_total", "Connections to backends, by how opening them went.");
-        let outcomes: [(&str, fn(&WorkerMetrics) -> &Count); 5] = [
+        let outcomes: [(&str, Pick); 5] = [
             ("opened", |worker| &worker.dials),
             ("forbidden", |worker| &worker.dials_forbidden),
             ("timeout", |worker| &worker.dials_timeout),
@@ -259,6 +259,9 @@ impl Metrics {
         self.sum(|worker| &pick(worker).begun).saturating_sub(ended)
     }
 }
+
+/// One of a worker's numbers.
+type Pick = fn(&WorkerMetrics) -> &Count;
 
 const PORTS: [(Port, &str); 2] = [(Port::Http, "http"), (Port::Https, "https")];
 const TUNNELS: [(Tunnel, &str); 2] = [(Tunnel::WebSocket, "websocket"), (Tunnel::SecureTcp, "secure_tcp")];

@@ -1,11 +1,11 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How the feed is, for people and metrics.
 #[derive(Debug, Default)]
-pub struct FeedState(Mutex<Inner>);
+pub struct FeedState(watch::Sender<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -42,54 +42,68 @@ pub struct FeedStatus {
 impl FeedState {
     /// How it is now.
     pub fn status(&self, now: Instant) -> FeedStatus {
-        let inner = self.lock();
-        let ago = |at: Instant| now.saturating_duration_since(at);
-        FeedStatus {
-            connected: inner.connected,
-            lasting: inner.since.map(ago),
-            silent: inner.heard.map(ago),
-            last_error: inner.last_error.clone(),
-            streams: inner.streams,
-            applied: inner.applied,
-            refused: inner.refused,
+        self.0.borrow().at(now)
+    }
+
+    /// Waits until it is as asked for.
+    pub async fn becomes(&self, asked_for: impl Fn(&FeedStatus) -> bool) -> FeedStatus {
+        let mut states = self.0.subscribe();
+        loop {
+            let status = states.borrow_and_update().at(Instant::now());
+            if asked_for(&status) {
+                return status;
+            }
+            // The sender is this, which is borrowed.
+            let _ = states.changed().await;
         }
     }
 
     pub(super) fn connected(&self) {
-        let now = Instant::now();
-        let mut inner = self.lock();
-        inner.connected = true;
-        inner.since = Some(now);
-        inner.streams += 1;
+        self.0.send_modify(|inner| {
+            inner.connected = true;
+            inner.since = Some(Instant::now());
+            inner.streams += 1;
+        });
     }
 
     pub(super) fn heard(&self) {
-        self.lock().heard = Some(Instant::now());
+        self.0.send_modify(|inner| inner.heard = Some(Instant::now()));
     }
 
     pub(super) fn disconnected(&self, error: &str) {
-        let now = Instant::now();
-        let mut inner = self.lock();
-        if inner.connected || inner.since.is_none() {
-            inner.since = Some(now);
-        }
-        inner.connected = false;
-        inner.last_error = Some(error.to_owned());
+        self.0.send_modify(|inner| {
+            if inner.connected || inner.since.is_none() {
+                inner.since = Some(Instant::now());
+            }
+            inner.connected = false;
+            inner.last_error = Some(error.to_owned());
+        });
     }
 
     pub(super) fn applied(&self) {
-        self.lock().applied += 1;
+        self.0.send_modify(|inner| inner.applied += 1);
     }
 
     pub(super) fn refused(&self, reasons: &[String]) {
-        let mut inner = self.lock();
-        inner.refused += 1;
-        inner.last_error = Some(format!("refused a revision: {}", reasons.join("; ")));
+        self.0.send_modify(|inner| {
+            inner.refused += 1;
+            inner.last_error = Some(format!("refused a revision: {}", reasons.join("; ")));
+        });
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Every change is whole at every step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl Inner {
+    fn at(&self, now: Instant) -> FeedStatus {
+        let ago = |then: Instant| now.saturating_duration_since(then);
+        FeedStatus {
+            connected: self.connected,
+            lasting: self.since.map(ago),
+            silent: self.heard.map(ago),
+            last_error: self.last_error.clone(),
+            streams: self.streams,
+            applied: self.applied,
+            refused: self.refused,
+        }
     }
 }
 
