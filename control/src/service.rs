@@ -1,6 +1,6 @@
 //! What can be done: each use case parses, loads, judges by the rules, and commits.
 //!
-//! - [`packages`], [`deployments`], [`static_routes`], [`runtime`]: the use cases, one file per resource.
+//! - [`Service`]: the use cases; one file per resource.
 //! - [`Error`]: every way a use case can end badly; each transport maps it once.
 //! - [`keys`]: where records stand.
 //!
