@@ -65,6 +65,8 @@ pub struct WorkerMetrics {
     pub handshakes_resumed: Count,
     /// Accepts that failed for want of descriptors or memory.
     pub accept_failures: Count,
+    /// Connections and streams that ended by a panic, which is a defect.
+    pub panics: Count,
     /// Bytes from clients, of bodies and tunnels.
     pub bytes_in: Count,
     /// Bytes to clients, of bodies and tunnels.
@@ -200,6 +202,9 @@ impl Metrics {
         });
         one(out, "epr_accept_failures_total", "Accepts that failed for want of resources.", |worker| {
             &worker.accept_failures
+        });
+        one(out, "epr_panics_total", "Connections that a defect of the proxy ended.", |worker| {
+            &worker.panics
         });
         one(out, "epr_bytes_in_total", "Bytes from clients, of bodies and tunnels.", |worker| {
             &worker.bytes_in

@@ -115,6 +115,7 @@ async fn keep_house(context: &Context) {
         context.reader.borrow_mut().refresh();
         let now = context.connections.panics() + context.streams.panics();
         if now > panics {
+            context.metrics().panics.add(now - panics);
             tracing::error!(
                 new = now - panics,
                 "connections ended by a panic; this is a defect of the proxy"
