@@ -139,6 +139,9 @@ pub struct BackendPolicy {
     /// How long an idle connection to a backend is kept. Shorter than the backend's own patience, or
     /// requests meet connections that are just being closed.
     pub idle_timeout: Duration,
+    /// HTTP/2 connections per backend and worker. There is one until its streams are used up; what does
+    /// not fit on the last one waits.
+    pub h2_connections: usize,
     /// How long a backend to which a connection failed to open is chosen only when there is no other.
     pub set_aside: Duration,
 }
@@ -257,6 +260,7 @@ impl Default for BackendPolicy {
             ],
             idle_per_backend: 64,
             idle_timeout: Duration::from_secs(20),
+            h2_connections: 16,
             set_aside: Duration::from_secs(2),
         }
     }

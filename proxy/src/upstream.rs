@@ -96,7 +96,7 @@ impl<B: RequestBody> Upstreams<B> {
             dialler: Rc::new(Dialler { networks, timeout: connect, metrics, worker }),
             h1: Rc::new(h1::Idle::new(policy.idle_per_backend, policy.idle_timeout)),
             h1_settings: h1::settings(limits),
-            h2: h2::Shared::new(policy.idle_timeout, limits, tasks.clone()),
+            h2: h2::Shared::new(policy, limits, tasks.clone()),
             tasks,
         })
     }
@@ -209,22 +209,19 @@ impl<B: RequestBody> Upstreams<B> {
         // Twice at most: a shared connection may close between being looked up and being used.
         let mut again = true;
         loop {
-            let opened = self.h2.sender(&upstream, &self.dialler).await;
-            let mut sender = match opened {
-                Ok((sender, opened_now)) => {
-                    if !opened_now {
-                        self.metrics().reused.inc();
-                    }
-                    sender
-                }
+            let place = match self.h2.place(&upstream, &self.dialler).await {
+                Ok(place) => place,
                 Err(error) => {
-                    let fault = Fault::Dial(error);
                     let _ = self.judged(&lease, Err::<(), _>(error));
-                    return Err(SendError::unsent(fault, request, lease));
+                    return Err(SendError::unsent(Fault::Dial(error), request, lease));
                 }
             };
+            let h2::Place { mut sender, stream, opened } = place;
+            if !opened {
+                self.metrics().reused.inc();
+            }
             match sender.try_send_request(request).await {
-                Ok(response) => return Ok(UpstreamBody::shared(response, lease)),
+                Ok(response) => return Ok(UpstreamBody::shared(response, stream, lease)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if again => request = unsent,
                     Some(unsent) => return Err(SendError::unsent(Fault::Closed, unsent, lease)),

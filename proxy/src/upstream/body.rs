@@ -11,6 +11,7 @@ use hyper::client::conn::http1::SendRequest;
 
 use super::choose::Lease;
 use super::h1::Idle;
+use super::h2::Stream;
 
 /// The body of a backend's response. Read to its end it gives its connection back to be used again;
 /// dropped before, an HTTP/1.1 connection closes and an HTTP/2 stream is reset.
@@ -18,19 +19,22 @@ pub struct UpstreamBody<B> {
     body: Incoming,
     lease: Option<Lease>,
     home: Option<(SendRequest<B>, Rc<Idle<B>>)>,
+    /// Held for what its end does.
+    _stream: Option<Stream>,
 }
 
 impl<B> UpstreamBody<B> {
     /// A body that is alone on its connection.
     pub(super) fn own(body: Incoming, lease: Lease, home: Option<(SendRequest<B>, Rc<Idle<B>>)>) -> Self {
-        let mut this = Self { body, lease: Some(lease), home };
+        let mut this = Self { body, lease: Some(lease), home, _stream: None };
         this.end_if_over();
         this
     }
 
     /// The body of a response on a connection shared with others.
-    pub(super) fn shared(response: Response<Incoming>, lease: Lease) -> Response<Self> {
-        response.map(|body| Self::own(body, lease, None))
+    pub(super) fn shared(response: Response<Incoming>, stream: Stream, lease: Lease) -> Response<Self> {
+        stream.answered();
+        response.map(|body| Self { body, lease: Some(lease), home: None, _stream: Some(stream) })
     }
 
     /// What counts the backend as busy, for a response that becomes a tunnel. None when the body has

@@ -30,8 +30,10 @@ pub(crate) enum Behaviour {
     /// Answers with what is no HTTP.
     Garbage,
     /// Answers each request with its path. `/go-away` is the last on its connection, `/refuse` and `/reset`
-    /// are reset.
+    /// are reset, `/held` is answered but does not end.
     H2c,
+    /// The same, with no more than two streams on a connection.
+    H2cNarrow,
 }
 
 /// A backend on a port of its own. Dropped, it listens no more.
@@ -99,7 +101,8 @@ async fn serve(
             read_head(&mut stream).await?;
             stream.write_all(b"220 mail.example.org ESMTP\r\n").await?;
         }
-        Behaviour::H2c => serve_h2(stream).await?,
+        Behaviour::H2c => serve_h2(stream, 100).await?,
+        Behaviour::H2cNarrow => serve_h2(stream, 2).await?,
     }
     Ok(())
 }
@@ -142,13 +145,16 @@ async fn read_head(stream: &mut TcpStream) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
-async fn serve_h2(stream: TcpStream) -> Result<(), h2::Error> {
-    let mut connection = h2::server::handshake(stream).await?;
+async fn serve_h2(stream: TcpStream, streams: u32) -> Result<(), h2::Error> {
+    let mut held = Vec::new();
+    let mut builder = h2::server::Builder::new();
+    let mut connection = builder.max_concurrent_streams(streams).handshake(stream).await?;
     while let Some(request) = connection.accept().await {
         let (request, mut respond) = request?;
         match request.uri().path() {
             "/refuse" => respond.send_reset(Reason::REFUSED_STREAM),
             "/reset" => respond.send_reset(Reason::INTERNAL_ERROR),
+            "/held" => held.push(respond.send_response(Response::new(()), false)?),
             path => {
                 let body = Bytes::copy_from_slice(path.as_bytes());
                 respond.send_response(Response::new(()), false)?.send_data(body, true)?;

@@ -324,6 +324,26 @@ async fn h2c_requests_share_a_connection_and_its_going_away_costs_none() {
 }
 
 #[tokio::test]
+async fn streams_that_do_not_fit_on_a_connection_open_another() {
+    local(async {
+        let (stage, backend) =
+            (Stage::new(BackendPolicy::default()), Backend::start(Behaviour::H2cNarrow).await);
+        let entry = entry("dep-a", BackendProtocol::H2c, &[&backend]);
+        stage.get(&entry, "/").await;
+        tokio::task::yield_now().await;
+        let seven = futures_util::future::join_all((0..7).map(|_| stage.send(&entry, "/held")));
+        let seven = tokio::time::timeout(Duration::from_secs(10), seven).await.expect("none waits");
+        assert!(seven.iter().all(Result::is_ok));
+        assert_eq!(entry.backends[0].in_flight(), 7);
+        assert!((4..=7).contains(&backend.connections()), "{}", backend.connections());
+        drop(seven);
+        stage.get(&entry, "/").await;
+        assert!((4..=7).contains(&backend.connections()), "one of those is used again");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_h2c_backend_says_when_it_has_not_looked_at_a_request() {
     local(async {
         let (stage, backend) = (Stage::new(BackendPolicy::default()), Backend::start(Behaviour::H2c).await);
