@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use proto::wire::ListProxiesRequest;
 use rustix::process::Signal;
 use tokio::process::Command;
 
@@ -19,6 +20,8 @@ pub use start::Start;
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(30);
+/// How long proxies may take to apply a change, or to follow a control plane that came back.
+const SETTLE: Duration = Duration::from_secs(15);
 
 /// A running `epr up`, `epr control` or `epr proxy`.
 pub struct Epr {
@@ -99,6 +102,11 @@ impl Epr {
         self.listening.grpc.or_fault("it has no gRPC port")
     }
 
+    /// A proxy that follows this control plane.
+    pub fn proxy(&self, stage: &Stage, name: &str) -> Outcome<Start> {
+        Ok(Start::proxy(stage, name, &format!("http://{}", self.grpc()?), self.data_dir()))
+    }
+
     /// Types a verb: `epr VERB ARGS --data-dir DIR`.
     pub async fn run(&self, args: &[&str]) -> Outcome<Finished> {
         tools::finish(self.start.verb(args)?).await
@@ -110,10 +118,24 @@ impl Epr {
         finished.success().or_fault(format_args!("epr {}", args.join(" ")))
     }
 
-    /// Applies a manifest.
+    /// Applies a manifest; returns when all who follow serve it.
     pub async fn apply(&self, stage: &Stage, manifest: &str) -> Outcome<String> {
         let path = stage.write("applied.yaml", manifest)?;
-        self.ok(&["apply", "-f", &path.to_string_lossy()]).await
+        let said = self.ok(&["apply", "-f", &path.to_string_lossy()]).await?;
+        self.settled(usize::from(self.listening.http.is_some())).await?;
+        Ok(said)
+    }
+
+    /// Waits until so many proxies follow, at least, and all who follow have applied everything.
+    pub async fn settled(&self, at_least: usize) -> Outcome {
+        let mut fleet = self.api().await?.fleet();
+        eventually("a settled fleet", SETTLE, async || {
+            let told = fleet.list_proxies(ListProxiesRequest {}).await?.into_inner();
+            let following: Vec<_> = told.proxies.iter().filter(|proxy| proxy.connected).collect();
+            let settled = following.iter().all(|proxy| proxy.applied == told.revision);
+            Ok((settled && following.len() >= at_least).then_some(()))
+        })
+        .await
     }
 
     /// gRPC with the administrator's token.

@@ -20,7 +20,7 @@ fn a_flood_beyond_the_limit_is_survived() -> Outcome {
         let control = Epr::start(stage, Start::control(stage)).await?;
         let app = App::new("hello").endpoint("WEB", Speaks::Http, &[backend.addr()]).bound("hello-web");
         control.apply(stage, &app.manifest_with_routes()).await?;
-        let start = Start::proxy(stage, "proxy", control.grpc()?, control.data_dir());
+        let start = control.proxy(stage, "proxy")?;
         let mut proxy = Epr::start(stage, start.descriptors(DESCRIPTORS)).await?;
         let served = async |proxy: &Epr| {
             let (_, page) = proxy.curl("http://hello-web.ep-r.io/")?.try_get().await?;

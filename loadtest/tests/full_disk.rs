@@ -107,6 +107,7 @@ fn a_full_disk_refuses_writes_and_loses_nothing() -> Outcome {
         assert_there(&epr, &claimed).await?;
 
         epr.kill_and_restart(stage).await?;
+        epr.settled(1).await?;
         assert_there(&epr, &claimed).await?;
         assert_there(&epr, &["after-all".to_owned()]).await?;
         serves(&epr).await

@@ -112,6 +112,7 @@ fn a_static_route_keeps_its_url_and_a_random_one_does_not() -> Outcome {
         assert_eq!(get(&epr, &first).await?, (200, "blue".to_owned()));
 
         epr.ok(&["delete", "deployment", "hello"]).await?;
+        epr.settled(1).await?;
         assert_eq!(get(&epr, "kept-name.ep-r.io").await?, (503, "unbound".to_owned()));
         assert_eq!(get(&epr, &first).await?, (404, "no_route".to_owned()));
 

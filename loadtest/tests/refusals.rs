@@ -63,6 +63,7 @@ async fn edge(stage: &Stage) -> Outcome<Edge> {
     ];
     epr.apply(stage, &parts.join("---\n")).await?;
     epr.ok(&["delete", "deployment", "gone"]).await?;
+    epr.settled(1).await?;
     Ok(Edge { epr, web, tcp })
 }
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use loadtest::backend::HttpBackend;
 use loadtest::manifest::{App, Speaks};
-use loadtest::{Epr, Outcome, Stage, Start, eventually, load, play};
-use proto::wire::ListProxiesRequest;
+use loadtest::{Api, Epr, Outcome, Stage, Start, eventually, load, play, tools};
 use rustix::process::Signal;
 
 const LIMIT: Duration = Duration::from_secs(90);
@@ -20,17 +19,7 @@ async fn control_and_proxy(stage: &Stage) -> Outcome<(Epr, Epr)> {
 }
 
 async fn proxy_of(stage: &Stage, control: &Epr, name: &str) -> Outcome<Epr> {
-    Epr::start(stage, Start::proxy(stage, name, control.grpc()?, control.data_dir())).await
-}
-
-/// Waits until control knows so many proxies that follow it now.
-async fn until_connected(control: &Epr, count: usize) -> Outcome {
-    let mut fleet = control.api().await?.fleet();
-    eventually("connected proxies", WAIT, async || {
-        let proxies = fleet.list_proxies(ListProxiesRequest {}).await?.into_inner().proxies;
-        Ok((proxies.iter().filter(|proxy| proxy.connected).count() == count).then_some(()))
-    })
-    .await
+    Epr::start(stage, control.proxy(stage, name)?).await
 }
 
 async fn deploy(stage: &Stage, control: &Epr, name: &str) -> Outcome<HttpBackend> {
@@ -57,7 +46,7 @@ fn the_same_result_as_in_one_process() -> Outcome {
             .endpoint("SAFE", Speaks::Https, &[backend.addr()])
             .bound("hello-safe");
         control.apply(stage, &app.manifest_with_routes()).await?;
-        until_connected(&control, 1).await?;
+        control.settled(1).await?;
         let mut routes = control.api().await?.static_routes();
         let bound = routes.bind_static_route(proto::wire::BindStaticRouteRequest {
             name: "hello-web".to_owned(),
@@ -81,7 +70,7 @@ fn a_proxy_goes_on_without_control_and_finds_it_again() -> Outcome {
         let (mut control, proxy) = control_and_proxy(stage).await?;
         let _blue = deploy(stage, &control, "blue").await?;
         let _green = deploy(stage, &control, "green").await?;
-        until_connected(&control, 1).await?;
+        control.settled(1).await?;
         let api = control.api().await?;
         api.create_static_route("hello-web").await?;
         api.bind("hello-web", "blue", Some(WAIT)).await?;
@@ -90,7 +79,7 @@ fn a_proxy_goes_on_without_control_and_finds_it_again() -> Outcome {
         control.process().kill().await?;
         assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
         control.restart(stage).await?;
-        until_connected(&control, 1).await?;
+        control.settled(1).await?;
         let api = control.api().await?;
         let receipt = api.bind("hello-web", "green", Some(WAIT)).await?;
         assert_eq!(receipt.applied_by, ["proxy-one"], "{receipt:?}");
@@ -106,7 +95,7 @@ fn a_proxy_serves_its_last_table_before_control_is_up() -> Outcome {
     play(LIMIT, async |stage| {
         let (mut control, mut proxy) = control_and_proxy(stage).await?;
         let _blue = deploy(stage, &control, "blue").await?;
-        until_connected(&control, 1).await?;
+        control.settled(1).await?;
         let api = control.api().await?;
         api.create_static_route("hello-web").await?;
         api.bind("hello-web", "blue", Some(WAIT)).await?;
@@ -123,7 +112,7 @@ fn a_proxy_serves_its_last_table_before_control_is_up() -> Outcome {
         proxy.kill_and_restart(stage).await?;
         assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
         control.restart(stage).await?;
-        until_connected(&control, 1).await?;
+        control.settled(1).await?;
         assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
         Ok(())
     })
@@ -136,7 +125,7 @@ fn a_bind_names_who_serves_it_and_who_lags() -> Outcome {
         let two = proxy_of(stage, &control, "proxy-two").await?;
         let _blue = deploy(stage, &control, "blue").await?;
         let _green = deploy(stage, &control, "green").await?;
-        until_connected(&control, 2).await?;
+        control.settled(2).await?;
         let api = control.api().await?;
         api.create_static_route("hello-web").await?;
         let mut receipt = api.bind("hello-web", "blue", Some(WAIT)).await?;
@@ -158,6 +147,65 @@ fn a_bind_names_who_serves_it_and_who_lags() -> Outcome {
         receipt.applied_by.sort();
         assert_eq!(receipt.applied_by, ["proxy-one", "proxy-two"]);
         assert_eq!(served(&one, "hello-web.ep-r.io").await?, "green");
+        Ok(())
+    })
+}
+
+#[test]
+fn control_is_followed_and_asked_over_tls() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (certificate, key) = (stage.dir().join("grpc.pem"), stage.dir().join("grpc.key"));
+        let mut openssl = tools::command("openssl", ["req", "-x509", "-nodes", "-subj", "/CN=control"])?;
+        openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+        openssl.args(["-addext", &format!("subjectAltName=IP:{}", stage.ip())]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+        tools::finish(openssl).await?.success()?;
+        let (certificate, key) = (certificate.to_string_lossy(), key.to_string_lossy());
+
+        let start = Start::control(stage).flag("--tls-cert", &certificate).flag("--tls-key", &key);
+        let control = Epr::start(stage, start).await?;
+        let url = format!("https://{}", control.grpc()?);
+        let start = Start::proxy(stage, "proxy-one", &url, control.data_dir());
+        let proxy = Epr::start(stage, start.flag("--ca", &certificate)).await?;
+        let backend = HttpBackend::start(stage, "blue").await?;
+        let app = App::new("hello").endpoint("WEB", Speaks::Http, &[backend.addr()]).bound("hello-web");
+        let manifest = stage.write("hello.yaml", app.manifest_with_routes())?;
+        control.ok(&["apply", "-f", &manifest.to_string_lossy(), "--ca", &certificate]).await?;
+        eventually("the route", WAIT, async || {
+            Ok((served(&proxy, "hello-web.ep-r.io").await? == "blue").then_some(()))
+        })
+        .await?;
+        assert!(control.ok(&["get", "proxies", "--ca", &certificate]).await?.contains("proxy-one"));
+
+        // Nobody who does not trust the certificate says a word, let alone a token.
+        let finished = control.run(&["get", "proxies"]).await?;
+        assert_eq!(finished.code, Some(3), "{finished:?}");
+        let token = std::fs::read_to_string(control.data_dir().join("admin.token"))?;
+        let plain = Api::with_token(control.grpc()?, token.trim()).await;
+        assert!(plain.is_err() || plain?.create_static_route("never").await.is_err());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_proxy_that_is_not_let_in_says_why() -> Outcome {
+    play(LIMIT, async |stage| {
+        let control = Epr::start(stage, Start::control(stage)).await?;
+        let wrong = stage.write("wrong.token", "epr_not_a_token")?;
+        let start = control.proxy(stage, "stranger")?.flag("--token-file", wrong.to_string_lossy());
+        let mut proxy = Epr::start(stage, start).await?;
+        eventually("words about the token", WAIT, async || {
+            Ok(proxy.process().err().contains("token").then_some(()))
+        })
+        .await?;
+        // It is alive, has no table and says so.
+        let page = loadtest::Curl::plain(&format!("http://{}/ready", proxy.admin()?))?.get().await?;
+        assert_eq!(page.status, 503, "{page:?}");
+        let missing = control.proxy(stage, "lost")?.flag("--token-file", "/no/such.token");
+        let finished = tools::finish(missing.command()?).await?;
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.err.contains("/no/such.token"), "{finished:?}");
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use loadtest::backend::{self, HttpBackend, Nginx, SecureBackend};
 use loadtest::manifest::{App, Speaks};
 use loadtest::tools::{self, finish_with};
-use loadtest::{Epr, OrFault as _, Outcome, play};
+use loadtest::{Epr, KeepAlive, OrFault as _, Outcome, play};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(90);
@@ -34,6 +34,25 @@ fn a_manifest_is_applied_shown_and_explained() -> Outcome {
         assert!(explained.contains(&backend.addr().to_string()), "{explained}");
         let explained = epr.run(&["explain", "http://nobody-here.ep-r.io/"]).await?;
         assert!(explained.out.contains("no_route"), "{explained:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn what_was_applied_is_served_when_apply_returns() -> Outcome {
+    play(LIMIT, async |stage| {
+        let backend = HttpBackend::start(stage, "blue").await?;
+        let epr = Epr::up(stage).await?;
+        for round in 0..5 {
+            let (name, route) = (format!("hello-{round}"), format!("hello-web-{round}"));
+            let app = App::new(&name).endpoint("WEB", Speaks::Http, &[backend.addr()]).bound(&route);
+            let manifest = stage.write("hello.yaml", app.manifest_with_routes())?;
+            epr.ok(&["apply", "-f", &manifest.to_string_lossy()]).await?;
+            let mut client = KeepAlive::connect(epr.http()?, &format!("{route}.ep-r.io")).await?;
+            assert_eq!(client.get("/").await?.by, "blue", "{round}");
+            epr.ok(&["delete", "deployment", &name]).await?;
+            assert_eq!(client.get("/").await?.by, "unbound", "{round}");
+        }
         Ok(())
     })
 }

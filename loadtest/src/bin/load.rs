@@ -82,7 +82,7 @@ async fn set_up(stage: &Stage) -> Outcome<Site> {
         .endpoint("CHAT", Speaks::Https, &[chat.addr()])
         .bound("load-chat");
     control.apply(stage, &app.manifest_with_routes()).await?;
-    let proxy = Start::proxy(stage, "proxy", control.grpc()?, control.data_dir());
+    let proxy = control.proxy(stage, "proxy")?;
     let proxy = Epr::start(stage, proxy.flag("--access-log", "off").flag("--log", "warn")).await?;
     for name in NAMES {
         eventually(name, Duration::from_secs(20), async || {

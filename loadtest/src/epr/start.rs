@@ -29,11 +29,11 @@ impl Start {
         Self::new(stage, "control", "control", &["--grpc", "--admin"])
     }
 
-    /// A proxy that follows the control plane at `control`, whose files are in `control_dir`.
-    pub fn proxy(stage: &Stage, name: &str, control: SocketAddr, control_dir: &Path) -> Self {
+    /// A proxy that follows the control plane at the URL `control`, whose files are in `control_dir`.
+    pub fn proxy(stage: &Stage, name: &str, control: &str, control_dir: &Path) -> Self {
         let token = control_dir.join("proxy.token");
         Self::new(stage, "proxy", name, &["--http", "--https", "--admin"])
-            .flag("--control", format!("http://{control}"))
+            .flag("--control", control)
             .flag("--token-file", token.to_string_lossy())
             .flag("--id", name)
     }
@@ -49,9 +49,12 @@ impl Start {
         }
     }
 
-    /// One more flag with its value.
+    /// One more flag with its value, or another value for it.
     #[must_use]
     pub fn flag(mut self, flag: &str, value: impl AsRef<str>) -> Self {
+        if let Some(at) = self.flags.iter().position(|had| had == flag) {
+            self.flags.drain(at..at + 2);
+        }
         self.flags.extend([flag.to_owned(), value.as_ref().to_owned()]);
         self
     }
