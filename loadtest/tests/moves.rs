@@ -100,6 +100,54 @@ fn what_other_routes_carry_is_left_alone() -> Outcome {
 }
 
 #[test]
+fn what_is_open_on_the_moved_route_keeps_its_backend() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (old, new) = (HttpBackend::start(stage, "old").await?, HttpBackend::start(stage, "new").await?);
+        let (chat, other) =
+            (backend::websocket(stage, "old").await?, backend::websocket(stage, "new").await?);
+        let epr = Epr::up(stage).await?;
+        epr.apply(stage, &format!("{}---\n{}", static_route("moving"), static_route("chatting"))).await?;
+        for (name, web, chat) in [("old", old.addr(), chat.addr()), ("new", new.addr(), other.addr())] {
+            let app = App::new(&format!("{name}-web")).endpoint("WEB", Speaks::Http, &[web]);
+            epr.apply(stage, &app.manifest()).await?;
+            let app = App::new(&format!("{name}-chat")).endpoint("WS", Speaks::Https, &[chat]);
+            epr.apply(stage, &app.manifest()).await?;
+        }
+        let api = epr.api().await?;
+        api.bind("moving", "old-web", Some(WAIT)).await?;
+        api.bind("chatting", "old-chat", Some(WAIT)).await?;
+
+        let mut download = KeepAlive::connect(epr.http()?, "moving.ep-r.io").await?;
+        let mut body = download.open("/drip").await?.into_body();
+        let mut slow = KeepAlive::connect(epr.http()?, "moving.ep-r.io").await?;
+        let mut websocket = epr.websocket(stage, "chat-client", "wss://chatting.ep-r.io/").await?;
+        let turn = async {
+            old.until_dripping(1).await?;
+            old.until_slow(1).await?;
+            api.bind("moving", "new-web", Some(WAIT)).await?;
+            api.bind("chatting", "new-chat", Some(WAIT)).await?;
+            old.release();
+            Outcome::Ok(())
+        };
+        let (turned, answer) = tokio::join!(turn, slow.get("/slow"));
+        turned?;
+        let answer = answer?;
+        assert_eq!((answer.status, answer.by.as_str()), (200, "old"));
+        old.drip("drop");
+        let frame = body.frame().await.or_fault("the download ended")??;
+        assert_eq!(frame.into_data().ok().as_deref(), Some(b"drop".as_slice()));
+        assert_eq!(websocket.ask("who?").await?, "old: who?");
+
+        // The same client connection goes on to the new one, and so does whoever comes now.
+        assert_eq!(slow.get("/").await?.by, "new");
+        let mut late = epr.websocket(stage, "late-client", "wss://chatting.ep-r.io/").await?;
+        assert_eq!(late.ask("who?").await?, "new: who?");
+        assert_eq!(websocket.rest().await?, ["closed 1000"]);
+        Ok(())
+    })
+}
+
+#[test]
 fn a_static_route_keeps_its_url_and_a_random_one_does_not() -> Outcome {
     play(LIMIT, async |stage| {
         let backend = HttpBackend::start(stage, "blue").await?;
