@@ -310,8 +310,8 @@ pub(crate) struct EdgeArgs {
 /// Where backends may be.
 #[derive(Debug, Args)]
 pub(crate) struct BackendArgs {
-    /// Network backends may be in; may be repeated [default: private networks, and this machine if it
-    /// serves only itself]
+    /// Network backends may be in; may be repeated [default: private networks; this machine too under
+    /// `up`, and where only this machine is served]
     #[arg(long = "backend-network", value_name = "CIDR")]
     pub(crate) backend_networks: Vec<IpNet>,
 }

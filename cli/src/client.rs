@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -87,10 +88,8 @@ impl Client {
             .connect_timeout(CONNECT)
             .timeout(CALL);
         let connector = tower::service_fn(move |_: Uri| dial(target.clone(), tls.clone()));
-        let channel = endpoint.connect_with_connector(connector).await.map_err(|error| {
-            Failure::unreachable(format_args!("no server at {url}: {}", innermost(&error)))
-                .hint("is it running? `epr up` starts one; --server URL names another")
-        })?;
+        let connected = endpoint.connect_with_connector(connector).await;
+        let channel = connected.map_err(|error| not_connected(url, &innermost(&error)))?;
         Ok(Self { channel, bearer })
     }
 
@@ -129,6 +128,15 @@ pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
     }
 }
 
+fn not_connected(url: &str, why: &str) -> Failure {
+    let hint = if why.contains("certificate") {
+        "--ca FILE names the CA to trust, --server URL the name in the certificate"
+    } else {
+        "is it running? `epr up` starts one; --server URL names another"
+    };
+    Failure::unreachable(format_args!("no server at {url}: {why}")).hint(hint)
+}
+
 fn url_of(listening: &Listening, data_dir: &Path) -> Result<String, Failure> {
     let scheme = if listening.grpc_tls { "https" } else { "http" };
     let grpc = listening.grpc.ok_or_else(|| {
@@ -138,7 +146,14 @@ fn url_of(listening: &Listening, data_dir: &Path) -> Result<String, Failure> {
         ))
         .hint("name the control plane: --server URL")
     })?;
-    Ok(format!("{scheme}://{grpc}"))
+    let host = match grpc.ip() {
+        ip if !ip.is_unspecified() => return Ok(format!("{scheme}://{grpc}")),
+        // Every address of this machine; a certificate names none of them but by chance.
+        _ if listening.grpc_tls => "localhost",
+        IpAddr::V4(_) => "127.0.0.1",
+        IpAddr::V6(_) => "[::1]",
+    };
+    Ok(format!("{scheme}://{host}:{}", grpc.port()))
 }
 
 /// What a server's URL says.
@@ -164,6 +179,11 @@ impl Target {
         let authority = format!("{host}:{port}");
         Ok(Self { tls, host: host.trim_matches(['[', ']']).to_owned(), authority })
     }
+}
+
+/// Whether `url` is one that a server can have.
+pub(crate) fn check_url(url: &str) -> Result<(), Failure> {
+    Target::parse(url).map(|_| ())
 }
 
 fn not_a_url(url: &str) -> Failure {

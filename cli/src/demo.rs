@@ -10,7 +10,6 @@ mod websocket;
 use std::path::Path;
 use std::time::Duration;
 
-use proto::manifest::Object;
 use proto::wire::runtime_service_client::RuntimeServiceClient;
 use proto::{Hostname, wire};
 use tonic::Code;
@@ -61,32 +60,36 @@ impl Demo {
                 Failure::refused(failures.join("\n")).hint("another --data-dir gives the demo a fresh start")
             );
         }
+        let lease = self.report(client, data_dir).await?;
+        for (route, endpoint) in ROUTES {
+            bind(client, route, endpoint).await?;
+        }
+        Ok(lease)
+    }
+
+    /// Says under a lease where the backends are.
+    async fn report(&self, client: &Client, data_dir: &Path) -> Result<wire::Lease, Failure> {
         let lease = open_lease(client, &data_dir.join("demo.lease")).await?;
         for backends in &self.deployments {
             report(client, &lease, backends).await?;
         }
-        for (route, endpoint) in ROUTES {
-            bind(client, route, endpoint).await?;
-        }
-        debug_assert_eq!(
-            declared.iter().filter(|one| matches!(one.document.object, Object::StaticRoute(_))).count(),
-            3
-        );
         Ok(lease)
     }
 
     /// Keeps the lease alive. Returns only when that has become impossible.
-    pub(crate) async fn keep_alive(&self, client: &Client, mut lease: wire::Lease) -> Result<(), Failure> {
+    pub(crate) async fn keep_alive(
+        &self,
+        client: &Client,
+        data_dir: &Path,
+        mut lease: wire::Lease,
+    ) -> Result<(), Failure> {
         loop {
             tokio::time::sleep(Duration::from_secs(u64::from(LEASE_SECONDS / 3))).await;
             let request = wire::KeepAliveRequest { id: lease.id.clone(), project: String::new() };
             match client.runtime().keep_alive(request).await {
                 Ok(_) => {}
                 Err(status) if status.code() == Code::NotFound => {
-                    lease = new_lease(client).await?;
-                    for backends in &self.deployments {
-                        report(client, &lease, backends).await?;
-                    }
+                    lease = self.report(client, data_dir).await?
                 }
                 Err(status) => remark(Failure::of_call("the demo cannot keep its lease", &status)),
             }

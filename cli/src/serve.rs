@@ -10,12 +10,14 @@ mod ports;
 mod room;
 mod stop;
 
+use std::net::Ipv4Addr;
+
 use control::Control;
 use control::config::{BackendNetworks, Config, PublicPorts};
 use proxy::config::FeedConfig;
 
 use crate::args::{ControlArgs, ProxyArgs, UpArgs};
-use crate::client::{Client, read_token};
+use crate::client::{Client, check_url, read_token};
 use crate::demo::Demo;
 use crate::failure::Failure;
 use crate::listening::Listening;
@@ -38,6 +40,14 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
     let domains = args.base_domains.base_domains.as_slice();
     let grpc = Reserved::at(args.grpc, "--grpc")?;
     let edge = Edge { args: &args.edge, room, domains, loopback: true };
+    if room.token_is_to_be_renewed() {
+        // The control plane does that when it opens, and the proxy needs the new one to begin with.
+        let briefly = Config {
+            grpc: (Ipv4Addr::LOCALHOST, 0).into(),
+            ..Config::new(room.path().to_owned(), domains.to_vec())
+        };
+        drop(Control::open(briefly).await.map_err(|error| halves::not_opened(&error))?);
+    }
     let metrics = LateMetrics::default();
     let feed = FeedConfig::new(format!("http://{}", grpc.addr()), room.proxy_token()?, "local".to_owned());
     let (proxy, public) = edge.bind(edge.development_certificates()?, feed, Some(metrics.source()))?;
@@ -71,7 +81,7 @@ async fn greet(greeting: Greeting<'_>, room: &Room, demo: Option<&Demo>, stop: &
     let lease = demo.set_up(&client, room.path()).await?;
     greeting.print(greeting::demo_steps)?;
     tokio::select! {
-        ended = demo.keep_alive(&client, lease) => ended,
+        ended = demo.keep_alive(&client, room.path(), lease) => ended,
         () = stop.asked() => Ok(()),
     }
 }
@@ -120,6 +130,7 @@ pub(crate) fn proxy_alone(args: ProxyArgs) -> Result<(), Failure> {
 }
 
 async fn proxy_in(room: &Room, args: &ProxyArgs) -> Result<(), Failure> {
+    check_url(&args.control)?;
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
     let loopback = args.edge.http.ip().is_loopback() && args.edge.https.ip().is_loopback();

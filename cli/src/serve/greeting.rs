@@ -61,8 +61,7 @@ impl Greeting<'_> {
 
     /// A verb of this program, as it has to be typed here.
     fn epr(&self, verb: &str) -> String {
-        let program = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
-        let program = quoted(&program.unwrap_or_else(|| "epr".to_owned()));
+        let program = program();
         let data_dir = self.data_dir.display().to_string();
         if data_dir == "epr-data" {
             return format!("{program} {verb}");
@@ -134,12 +133,15 @@ pub(super) fn demo_steps(greeting: &Greeting<'_>) -> Vec<Step> {
 
 /// What `epr control` says.
 pub(super) fn of_control(listening: &Listening, data_dir: &Path) -> Result<(), Failure> {
-    let scheme = if listening.grpc_tls { "https" } else { "http" };
-    let grpc = listening.grpc.map(|addr| format!("{scheme}://{addr}")).unwrap_or_default();
     let token = quoted(&data_dir.join("proxy.token").display().to_string());
+    let Some(grpc) = listening.grpc else { return Ok(()) };
+    let (at, follow) = match listening.grpc_tls {
+        true => (format!("https://{grpc}"), format!("https://HOST:{} --ca FILE", grpc.port())),
+        false => (format!("http://{grpc}"), format!("http://{grpc}")),
+    };
     let mut out = Out::new();
-    out.line(format_args!("control plane at {grpc}, its files in {}", data_dir.display()));
-    out.line(format_args!("a proxy for it: epr proxy --control {grpc} --token-file {token}"));
+    out.line(format_args!("control plane at {at}, its files in {}", data_dir.display()));
+    out.line(format_args!("a proxy for it: {} proxy --control {follow} --token-file {token}", program()));
     out.finish()
 }
 
@@ -155,6 +157,12 @@ pub(super) fn of_proxy(listening: &Listening, data_dir: &Path, control: &str) ->
     ));
     out.line(format_args!("following {control}; admin at http://{}/ready", shown(listening.admin)));
     out.finish()
+}
+
+/// This program, as it was called.
+fn program() -> String {
+    let name = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
+    quoted(&name.unwrap_or_else(|| "epr".to_owned()))
 }
 
 /// Where a client on this machine reaches what listens on `ip`.

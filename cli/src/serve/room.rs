@@ -20,6 +20,10 @@ impl Room {
     /// Makes the directory if need be, readable by its owner alone, and takes it for this process.
     pub(super) fn enter(path: &Path) -> Result<Self, Failure> {
         let unusable = |error: io::Error| {
+            let error = match error.kind() {
+                io::ErrorKind::AlreadyExists => "it is not a directory".to_owned(),
+                _ => error.to_string(),
+            };
             Failure::refused(format_args!(
                 "cannot use the data directory {}: {error}; mend it, or choose another with --data-dir DIR",
                 path.display()
@@ -46,10 +50,15 @@ impl Room {
         &self.path
     }
 
+    /// Whether the proxy's token has been emptied, to have a new one made and the old ones refused.
+    pub(super) fn token_is_to_be_renewed(&self) -> bool {
+        std::fs::read_to_string(self.token_file()).is_ok_and(|text| text.trim().is_empty())
+    }
+
     /// The token by which the proxy of this process follows the control plane of this process. The proxy
     /// starts first, so on a first start it is made here; the control plane takes it from the file.
     pub(super) fn proxy_token(&self) -> Result<String, Failure> {
-        let path = self.path.join("proxy.token");
+        let path = self.token_file();
         if path.exists() {
             return read_token(&path);
         }
@@ -57,6 +66,10 @@ impl Room {
         let line = format!("{}\n", token.secret());
         certs::write_private(&path, line.as_bytes()).map_err(Failure::refused)?;
         Ok(token.secret().to_owned())
+    }
+
+    fn token_file(&self) -> PathBuf {
+        self.path.join("proxy.token")
     }
 }
 
