@@ -9,10 +9,11 @@ pub(crate) mod manifests;
 use proto::manifest::Object;
 
 use crate::args::ApplyArgs;
+use crate::bind;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::{Out, remark};
-use create::{Created, Outcome};
+use create::{Created, How, Outcome};
 use manifests::Declared;
 
 pub(crate) async fn run(args: ApplyArgs) -> Result<(), Failure> {
@@ -65,6 +66,8 @@ pub(crate) async fn all(
         Object::Deployment(_) => 2,
     });
     let mut failed = 0;
+    // Who applies wants to use it. But one proxy that lags holds up one object, not each.
+    let mut how = How { dry_run, wait: true };
     // What is not there although others of this very run may build on it.
     let (mut announced, mut missing) = (Vec::new(), Vec::new());
     for one in order {
@@ -72,10 +75,13 @@ pub(crate) async fn all(
         let outcome = match (create::needed(object, &missing), create::needed(object, &announced)) {
             (Some(missing), _) => Ok(Outcome::Skipped(label(missing))),
             (None, Some(announced)) => Ok(Outcome::NotJudged(label(announced))),
-            (None, None) => create::create(client, one, dry_run).await,
+            (None, None) => create::create(client, one, how).await,
         };
         match &outcome {
             Ok(Outcome::Created(_)) if dry_run => announced.push(object),
+            Ok(Outcome::Created(Created::Deployment(created))) => {
+                how.wait &= created.receipt.as_ref().is_none_or(|receipt| receipt.lagging.is_empty());
+            }
             Ok(Outcome::Different(_)) => failed += 1,
             Ok(Outcome::Skipped(_)) | Err(_) => {
                 failed += 1;
@@ -95,8 +101,10 @@ fn tell(out: &mut Out, applied: &Applied<'_>) {
     match &applied.outcome {
         Ok(Outcome::Created(created)) => {
             out.line(format_args!("{name} {}", paint.green(format_args!("{would}created"))));
-            if let Created::Deployment(deployment) = created {
-                tell_urls(out, deployment);
+            if let Created::Deployment(created) = created {
+                tell_urls(out, created.deployment.as_ref());
+                out.flush();
+                created.receipt.iter().for_each(bind::tell_lagging);
             }
         }
         Ok(Outcome::Unchanged) => out.line(format_args!("{name} {}", paint.dim("unchanged"))),
@@ -116,8 +124,11 @@ fn tell(out: &mut Out, applied: &Applied<'_>) {
     }
 }
 
-fn tell_urls(out: &mut Out, deployment: &proto::wire::Deployment) {
-    let endpoints = deployment.status.iter().flat_map(|status| &status.endpoints);
+fn tell_urls(out: &mut Out, deployment: Option<&proto::wire::Deployment>) {
+    let endpoints = deployment
+        .and_then(|deployment| deployment.status.as_ref())
+        .into_iter()
+        .flat_map(|status| &status.endpoints);
     let external: Vec<_> = endpoints.filter(|endpoint| !endpoint.url.is_empty()).collect();
     let width = external.iter().map(|endpoint| endpoint.name.len()).max().unwrap_or_default();
     for endpoint in external {

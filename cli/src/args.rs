@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Control(ControlArgs),
     /// Run a proxy alone, following a control plane
     Proxy(ProxyArgs),
-    /// Create what manifests declare
+    /// Create what manifests declare; returns when the connected proxies serve it
     Apply(ApplyArgs),
     /// Show resources
     Get(GetArgs),

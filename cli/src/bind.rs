@@ -59,6 +59,11 @@ fn tell_receipt(receipt: Option<&wire::Receipt>, wait: &Wait) {
         [] => {}
         proxies => remark(format_args!("served by {}", proxies.join(", "))),
     }
+    tell_lagging(receipt);
+}
+
+/// Who does not serve a change yet.
+pub(crate) fn tell_lagging(receipt: &wire::Receipt) {
     for laggard in &receipt.lagging {
         match laggard.nack.as_str() {
             "" => remark(format_args!("{} has not applied it yet", laggard.proxy)),

@@ -5,6 +5,7 @@ use tonic::Code;
 
 use crate::apply::{identity, manifests};
 use crate::args::{DeleteArgs, Kind};
+use crate::bind::tell_lagging;
 use crate::client::Client;
 use crate::failure::{self, Failure};
 use crate::output::{Out, remark};
@@ -108,8 +109,11 @@ impl Doomed {
         let project = String::new();
         match self.kind {
             Kind::Deployments => {
-                let request = wire::StopDeploymentRequest { name, project, wait: None };
-                client.deployments().stop_deployment(request).await.map(|_| "stopped")
+                let wait = Some(wire::WaitForProxies::default());
+                let request = wire::StopDeploymentRequest { name, project, wait };
+                let stopped = client.deployments().stop_deployment(request).await?.into_inner();
+                stopped.receipt.iter().for_each(tell_lagging);
+                Ok("stopped")
             }
             Kind::StaticRoutes => {
                 let request = wire::DeleteStaticRouteRequest { name, project };

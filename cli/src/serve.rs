@@ -11,22 +11,31 @@ mod room;
 mod stop;
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use control::Control;
 use control::config::{BackendNetworks, Config, PublicPorts};
+use proto::wire::{ListProxiesRequest, Proxy};
 use proxy::config::FeedConfig;
 
 use crate::args::{ControlArgs, ProxyArgs, UpArgs};
 use crate::client::{Client, check_url, read_token};
 use crate::demo::Demo;
 use crate::failure::Failure;
-use crate::listening::Listening;
+use crate::listening::{Listening, Published};
 use edge::Edge;
 use greeting::Greeting;
 use halves::LateMetrics;
 use ports::Reserved;
 use room::Room;
 use stop::Stop;
+
+/// The proxy of a process that is both halves, in the fleet.
+const LOCAL: &str = "local";
+/// Between its tries to follow: there is nobody else whom they could be too many for.
+const LOCAL_BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// How often it is looked at before the greeting comes without it.
+const LOCAL_LOOKS: u32 = 250;
 
 /// Both halves in one process.
 pub(crate) fn up(args: UpArgs) -> Result<(), Failure> {
@@ -49,11 +58,14 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
         drop(Control::open(briefly).await.map_err(|error| halves::not_opened(&error))?);
     }
     let metrics = LateMetrics::default();
-    let feed = FeedConfig::new(format!("http://{}", grpc.addr()), room.proxy_token()?, "local".to_owned());
+    let mut feed = FeedConfig::new(format!("http://{}", grpc.addr()), room.proxy_token()?, LOCAL.to_owned());
+    feed.backoff = LOCAL_BACKOFF;
     let (proxy, public) = edge.bind(edge.development_certificates()?, feed, Some(metrics.source()))?;
     let demo = if args.demo { Some(Demo::start(domains).await?) } else { None };
     let listening = Listening::of_proxy(&proxy);
 
+    // Withdrawn when this function ends, and everything with it.
+    let mut published = None;
     let control = Box::pin(async {
         let config = Config {
             grpc: grpc.release(),
@@ -64,26 +76,50 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
         let control = Control::open(config).await.map_err(|error| halves::not_opened(&error))?;
         metrics.set(control.metrics());
         let listening = Listening { grpc: Some(control.grpc_addr()), ..listening.clone() };
-        let _published = listening.publish(room.path())?;
         let greeting = Greeting { listening: &listening, data_dir: room.path(), domains, public };
         let serving = halves::run_control(control, &stop);
-        let greeted = greet(greeting, room, demo.as_ref(), &stop);
+        let greeted = async {
+            tokio::select! {
+                greeted = greet(greeting, room, demo.as_ref(), &mut published) => greeted,
+                () = stop.asked() => Ok(()),
+            }
+        };
         tokio::try_join!(serving, greeted).map(|_| ())
     });
     halves::run_both(proxy.run(stop.signal()), control, &stop).await
 }
 
-/// Says what is there; with a demonstration, first sees to it that there is something.
-async fn greet(greeting: Greeting<'_>, room: &Room, demo: Option<&Demo>, stop: &Stop) -> Result<(), Failure> {
-    let Some(demo) = demo else { return greeting.print(greeting::first_steps) };
+/// Says what is there, once it is; with a demonstration, first sees to it that there is something.
+async fn greet(
+    greeting: Greeting<'_>,
+    room: &Room,
+    demo: Option<&Demo>,
+    published: &mut Option<Published>,
+) -> Result<(), Failure> {
     let grpc = greeting.listening.grpc.map(|addr| format!("http://{addr}")).unwrap_or_default();
     let client = Client::connect(&grpc, &read_token(&room.path().join("admin.token"))?, None).await?;
+    followed(&client).await?;
+    *published = Some(greeting.listening.publish(room.path())?);
+    let Some(demo) = demo else { return greeting.print(greeting::first_steps) };
     let lease = demo.set_up(&client, room.path()).await?;
     greeting.print(greeting::demo_steps)?;
-    tokio::select! {
-        ended = demo.keep_alive(&client, room.path(), lease) => ended,
-        () = stop.asked() => Ok(()),
+    demo.keep_alive(&client, room.path(), lease).await
+}
+
+/// Waits until the proxy of this process serves what the control plane of this process says: then what is
+/// applied is served when `epr apply` returns.
+async fn followed(client: &Client) -> Result<(), Failure> {
+    let serves = |proxy: &Proxy| proxy.id == LOCAL && proxy.connected && proxy.applied.is_some();
+    for _ in 0..LOCAL_LOOKS {
+        let fleet = client.fleet().list_proxies(ListProxiesRequest {}).await;
+        let fleet = fleet.map_err(|status| Failure::of_call("cannot start", &status))?.into_inner();
+        if fleet.proxies.iter().any(serves) {
+            return Ok(());
+        }
+        tokio::time::sleep(LOCAL_BACKOFF.0).await;
     }
+    tracing::warn!("the proxy does not follow the control plane yet; it goes on trying");
+    Ok(())
 }
 
 /// The control plane alone.

@@ -26,11 +26,22 @@ pub(crate) enum Outcome {
 pub(crate) enum Created {
     Package,
     StaticRoute,
-    Deployment(Box<wire::Deployment>),
+    /// With who serves it.
+    Deployment(Box<wire::CreateDeploymentResponse>),
+}
+
+/// How objects are created.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// Judge, create nothing.
+    pub(crate) dry_run: bool,
+    /// Return when the connected proxies serve it.
+    pub(crate) wait: bool,
 }
 
 /// Creates an object, or sees that it is there.
-pub(crate) async fn create(client: &Client, declared: &Declared, dry_run: bool) -> Result<Outcome, Failure> {
+pub(crate) async fn create(client: &Client, declared: &Declared, how: How) -> Result<Outcome, Failure> {
+    let dry_run = how.dry_run;
     let result = match &declared.document.object {
         Object::Package(package) => {
             let request = wire::CreatePackageRequest { package: Some(package.clone()), dry_run };
@@ -42,11 +53,10 @@ pub(crate) async fn create(client: &Client, declared: &Declared, dry_run: bool) 
         }
         Object::Deployment(deployment) => {
             let deployment = Some(deployment.clone());
-            let request = wire::CreateDeploymentRequest { deployment, dry_run, wait: None };
+            let wait = how.wait.then(wire::WaitForProxies::default);
+            let request = wire::CreateDeploymentRequest { deployment, dry_run, wait };
             let response = client.deployments().create_deployment(request).await;
-            response.map(|response| {
-                Created::Deployment(Box::new(response.into_inner().deployment.unwrap_or_default()))
-            })
+            response.map(|response| Created::Deployment(Box::new(response.into_inner())))
         }
     };
     match result {

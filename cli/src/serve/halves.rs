@@ -36,8 +36,8 @@ pub(super) fn not_opened(error: &OpenError) -> Failure {
             ))
         }
         OpenError::Insecure(addr) => Failure::refused(format_args!(
-            "gRPC on {addr} would send tokens in the clear; give --tls-cert FILE and --tls-key FILE, or choose a \
-             loopback address with --grpc ADDR"
+            "gRPC on {addr} would send tokens in the clear; choose a loopback address with --grpc ADDR, or run \
+             `epr control` with --tls-cert FILE --tls-key FILE"
         )),
         other => Failure::refused(other),
     }
