@@ -3,9 +3,11 @@
 mod http;
 mod nginx;
 mod python;
+mod raw;
 mod secure;
 
 pub use http::HttpBackend;
 pub use nginx::Nginx;
 pub use python::{PythonBackend, grpc, websocket};
+pub use raw::{RawBackend, Then};
 pub use secure::SecureBackend;
