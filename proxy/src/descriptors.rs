@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Left for listeners, logs, the feed and kept connections to backends.
+/// Left for listeners, logs, the feed and kept connections to backends; a quarter where there are few.
 const RESERVE: u64 = 256;
 
 /// Raises the soft limit to the hard one and returns how many connections fit: each may need a second
@@ -13,7 +13,7 @@ pub(crate) fn raise_and_count() -> usize {
     // Refused, the soft limit stays what it is.
     let _ = setrlimit(Resource::Nofile, limit);
     match getrlimit(Resource::Nofile).current {
-        Some(files) => usize::try_from(files.saturating_sub(RESERVE) / 2).unwrap_or(usize::MAX).max(1),
+        Some(files) => usize::try_from((files - RESERVE.min(files / 4)) / 2).unwrap_or(usize::MAX).max(1),
         None => usize::MAX,
     }
 }

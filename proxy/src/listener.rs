@@ -1,13 +1,16 @@
 //! Binds the ports and takes connections, never more than there are permits for.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::PollSemaphore;
 
 use crate::drain::Signal;
 
@@ -116,13 +119,13 @@ pub(crate) async fn accept(
     starved: impl Fn(),
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
+    let mut permits = PollSemaphore::new(gate.permits.clone());
     let mut drain = gate.drain.clone();
     loop {
-        // The permit comes first: without one the connection waits in the kernel's queue.
         let accepted = tokio::select! {
             biased;
             () = drain.draining() => break,
-            accepted = take(&listener, &gate.permits) => accepted,
+            accepted = take(&listener, &mut permits) => accepted,
         };
         match accepted {
             Ok(Some(accepted)) => serve(accepted),
@@ -141,10 +144,15 @@ pub(crate) async fn accept(
     empty(listener.into_std()?, &gate.permits, serve)
 }
 
-async fn take(listener: &TcpListener, permits: &Arc<Semaphore>) -> io::Result<Option<Accepted>> {
-    let Ok(permit) = permits.clone().acquire_owned().await else { return Ok(None) };
-    let (stream, peer) = listener.accept().await?;
-    Ok(Some(Accepted { stream, peer, permit }))
+/// The permit comes first: without one the connection waits in the kernel's queue. While nobody comes it
+/// goes back, for another port or worker may have a connection and need it.
+async fn take(listener: &TcpListener, permits: &mut PollSemaphore) -> io::Result<Option<Accepted>> {
+    poll_fn(|cx| {
+        let Some(permit) = ready!(permits.poll_acquire(cx)) else { return Poll::Ready(Ok(None)) };
+        let accepted = ready!(listener.poll_accept(cx));
+        Poll::Ready(accepted.map(|(stream, peer)| Some(Accepted { stream, peer, permit })))
+    })
+    .await
 }
 
 /// Serves who is in the queue already: closing the socket would reset them.
@@ -190,6 +198,29 @@ mod tests {
     fn an_address_of_another_machine_is_told_apart() {
         let error = bind("192.0.2.1:8080".parse().unwrap(), "--https", 1, 16).unwrap_err();
         assert!(error.to_string().contains("no such address"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_port_nobody_comes_to_keeps_no_permit() {
+        let mut ports: Vec<_> = (0..2).map(|_| bind(ANY, "--http", 1, 16).unwrap().remove(0)).collect();
+        let busy = ports.remove(1);
+        let address = busy.local_addr().unwrap();
+        let permits = Arc::new(Semaphore::new(1));
+        let (hand, signal) = drain::channel();
+        let gate = || Gate { permits: permits.clone(), backoff: Duration::ZERO, drain: signal.clone() };
+        let (idle, served) = (accept(ports.remove(0), gate(), drop, || {}), Cell::new(0));
+        let busy = accept(busy, gate(), |_| served.set(served.get() + 1), || {});
+        let client = async {
+            for count in 1..=3 {
+                let _client = TcpStream::connect(address).await.unwrap();
+                while served.get() < count {
+                    tokio::task::yield_now().await;
+                }
+            }
+            hand.start();
+        };
+        let (idle, busy, ()) = tokio::join!(idle, busy, client);
+        assert_eq!((idle.is_ok(), busy.is_ok(), served.get()), (true, true, 3));
     }
 
     #[tokio::test]
