@@ -268,3 +268,24 @@ fn requests_in_odd_but_lawful_forms() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn the_edges_own_ports_are_no_backends() -> Outcome {
+    play(LIMIT, async |stage| {
+        let epr = Epr::up(stage).await?;
+        let own =
+            [("http", epr.http()?), ("https", epr.https()?), ("admin", epr.admin()?), ("grpc", epr.grpc()?)];
+        for (name, addr) in own {
+            let app = App::new(name).endpoint("WEB", Speaks::Http, &[addr]).bound(&format!("{name}-web"));
+            epr.apply(stage, &app.manifest_with_routes()).await?;
+            let page = epr.curl(&format!("http://{name}-web.ep-r.io/metrics"))?.get().await?;
+            assert_refused(&page, 502, "backend_forbidden");
+        }
+        let metadata = App::new("meta").endpoint("WEB", Speaks::Http, &["169.254.169.254:80".parse()?]);
+        let path = stage.write("metadata.yaml", metadata.manifest())?;
+        let finished = epr.run(&["apply", "-f", &path.to_string_lossy()]).await?;
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.err.contains("169.254.169.254"), "{finished:?}");
+        Ok(())
+    })
+}

@@ -1,5 +1,6 @@
 //! Control and proxy apart: the same result, and each goes on without the other.
 
+use std::path::Path;
 use std::time::Duration;
 
 use loadtest::backend::HttpBackend;
@@ -33,6 +34,16 @@ async fn deploy(stage: &Stage, control: &Epr, name: &str) -> Outcome<HttpBackend
 async fn served(proxy: &Epr, host: &str) -> Outcome<String> {
     let page = proxy.curl(&format!("http://{host}/"))?.get().await?;
     Ok(format!("{}{}", page.backend(), page.refusal()))
+}
+
+/// Waits for the table on disk that has the bound route: writes of it are rate limited.
+async fn until_on_disk(cache: &Path) -> Outcome {
+    eventually("a table on disk", WAIT, async || {
+        let bytes = std::fs::read(cache).unwrap_or_default();
+        let holds = |word: &[u8]| bytes.windows(word.len()).any(|found| found == word);
+        Ok((holds(b"hello-web.ep-r.io") && holds(b"WEB")).then_some(()))
+    })
+    .await
 }
 
 #[test]
@@ -99,14 +110,7 @@ fn a_proxy_serves_its_last_table_before_control_is_up() -> Outcome {
         let api = control.api().await?;
         api.create_static_route("hello-web").await?;
         api.bind("hello-web", "blue", Some(WAIT)).await?;
-        // Writes of the table on disk are rate limited: wait for the one that has the route.
-        let cache = proxy.data_dir().join("routes.cache");
-        eventually("a table on disk", WAIT, async || {
-            let bytes = std::fs::read(&cache).unwrap_or_default();
-            let holds = |word: &[u8]| bytes.windows(word.len()).any(|found| found == word);
-            Ok((holds(b"hello-web.ep-r.io") && holds(b"WEB")).then_some(()))
-        })
-        .await?;
+        until_on_disk(&proxy.data_dir().join("routes.cache")).await?;
 
         control.process().kill().await?;
         proxy.kill_and_restart(stage).await?;
@@ -206,6 +210,70 @@ fn a_proxy_that_is_not_let_in_says_why() -> Outcome {
         let finished = tools::finish(missing.command()?).await?;
         assert_eq!(finished.code, Some(2), "{finished:?}");
         assert!(finished.err.contains("/no/such.token"), "{finished:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_damaged_table_on_disk_does_not_stop_a_proxy() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (control, mut proxy) = control_and_proxy(stage).await?;
+        let _blue = deploy(stage, &control, "blue").await?;
+        let api = control.api().await?;
+        api.create_static_route("hello-web").await?;
+        api.bind("hello-web", "blue", Some(WAIT)).await?;
+        let cache = proxy.data_dir().join("routes.cache");
+        until_on_disk(&cache).await?;
+        let whole = std::fs::read(&cache)?;
+        let mut flipped = whole.clone();
+        if let Some(byte) = flipped.get_mut(whole.len() / 2) {
+            *byte ^= 0x10;
+        }
+        let half = whole.get(..whole.len() / 2).unwrap_or_default().to_vec();
+        for damaged in [flipped, half, Vec::new(), b"not a table".to_vec()] {
+            proxy.process().kill().await?;
+            std::fs::write(&cache, damaged)?;
+            proxy.restart(stage).await?;
+            control.settled(1).await?;
+            assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_store_from_a_backup_is_what_counts() -> Outcome {
+    play(LIMIT, async |stage| {
+        let (mut control, proxy) = control_and_proxy(stage).await?;
+        let _blue = deploy(stage, &control, "blue").await?;
+        let _green = deploy(stage, &control, "green").await?;
+        let api = control.api().await?;
+        api.create_static_route("hello-web").await?;
+        api.bind("hello-web", "blue", Some(WAIT)).await?;
+        control.terminate(WAIT).await?;
+        let (store, backup) = (control.data_dir().join("store.redb"), stage.dir().join("backup"));
+        std::fs::copy(&store, &backup)?;
+
+        control.restart(stage).await?;
+        control.settled(1).await?;
+        let api = control.api().await?;
+        api.create_static_route("later-web").await?;
+        api.bind("later-web", "green", Some(WAIT)).await?;
+        api.bind("hello-web", "green", Some(WAIT)).await?;
+        assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "green");
+        control.terminate(WAIT).await?;
+
+        // As many commits as before, but others: numbers alone could not tell them apart.
+        std::fs::copy(&backup, &store)?;
+        control.restart(stage).await?;
+        let api = control.api().await?;
+        for name in ["other-one", "other-two", "other-three"] {
+            api.create_static_route(name).await?;
+        }
+        control.settled(1).await?;
+        assert_eq!(served(&proxy, "hello-web.ep-r.io").await?, "blue");
+        assert_eq!(served(&proxy, "later-web.ep-r.io").await?, "no_route");
+        assert_eq!(served(&proxy, "other-one.ep-r.io").await?, "unbound");
         Ok(())
     })
 }
