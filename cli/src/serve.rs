@@ -48,7 +48,9 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
     let grpc = Reserved::at(args.grpc, "--grpc")?;
-    let edge = Edge { args: &args.edge, room, domains, loopback: true };
+    // The demonstration's backends are on this machine whoever is served.
+    let loopback = args.demo || args.edge.serves_this_machine_alone();
+    let edge = Edge { args: &args.edge, room, domains, loopback };
     if room.token_is_to_be_renewed() {
         // The control plane does that when it opens, and the proxy needs the new one to begin with.
         let briefly = Config {
@@ -169,7 +171,7 @@ async fn proxy_in(room: &Room, args: &ProxyArgs) -> Result<(), Failure> {
     check_url(&args.control)?;
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
-    let loopback = args.edge.http.ip().is_loopback() && args.edge.https.ip().is_loopback();
+    let loopback = args.edge.serves_this_machine_alone();
     let edge = Edge { args: &args.edge, room, domains, loopback };
     let certificates = match (&args.cert, &args.key) {
         (Some(chain), Some(key)) => certs::Certificates::load(chain, key).map_err(Failure::refused)?,

@@ -1,3 +1,4 @@
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ impl Edge<'_> {
             public_ports,
             workers: self.args.workers.unwrap_or(usual.workers),
             backends: BackendPolicy { networks: self.networks(), ..usual.backends.clone() },
+            never_dialled: control_addr(&feed.url).into_iter().collect(),
             feed: Some(feed),
             route_cache: Some(self.room.path().join("routes.cache")),
             access_log: self.access_log(),
@@ -83,6 +85,22 @@ impl Edge<'_> {
     }
 }
 
+impl EdgeArgs {
+    /// Whether nobody beyond this machine can reach the edge.
+    pub(super) fn serves_this_machine_alone(&self) -> bool {
+        self.http.ip().is_loopback() && self.https.ip().is_loopback()
+    }
+}
+
+/// Where the control plane listens, if its URL says so without a name server: no backend may be there.
+fn control_addr(url: &str) -> Option<SocketAddr> {
+    let url: hyper::Uri = url.parse().ok()?;
+    let port = url.port_u16()?;
+    let host = url.host()?.trim_start_matches('[').trim_end_matches(']');
+    let ip = if host == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { host.parse() };
+    Some(SocketAddr::new(ip.ok()?, port))
+}
+
 impl BackendArgs {
     /// The networks that were named, else private ones, with this machine's own if `loopback`.
     pub(super) fn networks(&self, loopback: bool) -> Vec<IpNet> {
@@ -103,4 +121,18 @@ pub(super) fn control_ca(
         return Ok(None);
     }
     certs::client_config(ca).map(Some).map_err(Failure::refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_control_planes_address_is_known_where_its_url_says_it() {
+        let addr = |url: &str| control_addr(url).map(|addr| addr.to_string());
+        assert_eq!(addr("http://127.0.0.1:7700").as_deref(), Some("127.0.0.1:7700"));
+        assert_eq!(addr("https://[::1]:7700/").as_deref(), Some("[::1]:7700"));
+        assert_eq!(addr("http://localhost:7700").as_deref(), Some("127.0.0.1:7700"));
+        assert_eq!(addr("https://control.example.net:7700"), None);
+    }
 }
