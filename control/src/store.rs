@@ -21,7 +21,7 @@ pub use watch::{Change, Commit, Lagged, Watch};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use proto::{Epoch, Revision};
+use proto::Revision;
 
 /// Most operations in one [`Batch`]; etcd, which a second backend may stand on, takes 128.
 pub const MAX_OPERATIONS: usize = 100;
@@ -98,8 +98,8 @@ pub enum CommitError {
     /// A key is named twice, so that the batch does not say what it should become.
     #[error("{0} is named twice in one commit")]
     Repeated(Key),
-    /// The storage failed. Whether the batch is in the store is not known until it is read again;
-    /// what was acknowledged before it is.
+    /// The storage failed. The error says when nothing was changed; otherwise whether the batch is in the
+    /// store is not known until it is read again. What was acknowledged before is in it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -107,10 +107,11 @@ pub enum CommitError {
 /// Keeps versioned values under keys; every commit is all or nothing, durable when acknowledged, and
 /// has a place in one order.
 pub trait Store: Send + Sync + 'static {
-    /// Names the life of this store; numbers of another life mean nothing here.
-    fn epoch(&self) -> Epoch;
-
     /// The last commit readers can see.
+    ///
+    /// Numbers go on for ever; the epoch is drawn anew by the first commit after each opening. So no
+    /// revision ever means two things: what is committed on a copy that was put back has another epoch
+    /// than what the original went on to.
     fn revision(&self) -> Revision;
 
     /// What stands under `key`; none when nothing does.

@@ -51,11 +51,35 @@ async fn everything_is_there_after_opening_again() {
 
     let other_life = EmbeddedConfig::at(dir.path().join("data/store.redb"));
     let store = Embedded::open(&other_life, Epoch(8)).unwrap();
-    assert_eq!(store.revision(), Revision::new(Epoch(7), 10), "the epoch is the file's, not the caller's");
+    assert_eq!(store.revision(), Revision::new(Epoch(7), 10), "it stands where it stood");
     assert_eq!(store.list(&Prefix::of([]), None, 100).await.unwrap().entries, before.entries);
-    assert_eq!(store.commit(numbered(10)).await.unwrap().number, 11);
+    let mut watch = store.watch(store.revision());
+    let next = store.commit(numbered(10)).await.unwrap();
+    assert_eq!(next, Revision::new(Epoch(8), 11), "what is committed from now on is of another epoch");
+    assert_eq!(store.list(&Prefix::of([]), None, 100).await.unwrap().revision, next);
+    assert_eq!(watch.next().await.unwrap().unwrap().revision, next, "the watch leads from one to the other");
     let first = store.watch(Revision::new(Epoch(7), 3)).next().await.unwrap();
     assert_eq!(first, Err(Lagged), "commits of an earlier run are not remembered");
+}
+
+/// Someone keeps a copy, the store goes on, and the copy is put back and goes on as well.
+#[tokio::test]
+async fn no_revision_means_two_things_when_a_copy_is_put_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("store.redb"), dir.path().join("copy.redb"));
+    let config = EmbeddedConfig::at(&path);
+    let go_on = async |epoch| {
+        let store = Embedded::open(&config, Epoch(epoch)).unwrap();
+        let from = store.revision();
+        (from, store.commit(numbered(epoch)).await.unwrap())
+    };
+    go_on(1).await;
+    std::fs::copy(&path, &copy).unwrap();
+    let (from, original) = go_on(2).await;
+    std::fs::copy(&copy, &path).unwrap();
+    let (from_copy, other) = go_on(3).await;
+    assert_eq!((from, original.number), (from_copy, other.number));
+    assert!(original != other && !other.includes(original) && !original.includes(other));
 }
 
 #[test]

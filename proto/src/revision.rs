@@ -1,18 +1,19 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Names one life of a store. A new or restored store draws a new one at random.
+/// Names one run of a control plane over its store, drawn at random. It comes into force with the first
+/// commit of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
-/// A point in the history of a store: which life of it, and how many commits into it.
+/// A point in the history of a store: which run wrote it, and how many commits there were until then.
 ///
 /// Revisions of one epoch are ordered; those of different epochs are not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Revision {
     /// The life of the store it belongs to.
     pub epoch: Epoch,
-    /// Commits since that life began; the first commit is 1.
+    /// Commits since the store was made; the first commit is 1.
     pub number: u64,
 }
 

@@ -131,6 +131,12 @@ impl Published {
         Some(Position(self.forgotten + index as u64))
     }
 
+    /// Whether someone can have been sent `revision`: it is no later than the table, or deltas lead on
+    /// from it (the first commit after a start leads from another epoch).
+    pub(super) fn knows(&self, revision: Revision) -> bool {
+        self.at.includes(revision) || self.position(revision).is_some()
+    }
+
     /// A view of the table, what it stands at, and the place to go on from.
     pub(super) fn snapshot(&self) -> (Table, Revision, Position) {
         (self.table.clone(), self.at, self.end())
@@ -194,6 +200,20 @@ mod tests {
         assert_eq!(published.position(at(1)), Some(Position(1)));
         assert_eq!(published.position(at(2)), None, "no proxy ever held it");
         assert_eq!(published.position(Revision::new(Epoch(2), 4)), None);
+    }
+
+    #[test]
+    fn the_first_commit_after_a_start_leads_from_the_epoch_before() {
+        let next = Revision::new(Epoch(2), 4);
+        let mut published = Published::new(Table::default(), at(3), LIMITS);
+        published.advance(vec![standing("a.x")], next);
+        let place = published.position(at(3)).unwrap();
+        let Next::Send(frame, _) = published.next(place) else { panic!("nothing leads on") };
+        assert_eq!(frame, Frame::delta(at(3), next, &[EncodedRoute::from(&route("a.x"))], &[]));
+        assert!(published.knows(next) && published.knows(at(3)));
+        for unknown in [at(2), at(4), Revision::new(Epoch(2), 5), Revision::new(Epoch(3), 4)] {
+            assert!(!published.knows(unknown), "{unknown}");
+        }
     }
 
     #[test]

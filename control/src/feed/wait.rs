@@ -77,7 +77,8 @@ impl Shared {
                 let published = self.published();
                 (published.at(), published.reached())
             };
-            if reached.includes(revision) {
+            // Both are of this run, in which numbers go on even where its first commit changes the epoch.
+            if reached.number >= revision.number {
                 return Some(if at.includes(revision) { revision } else { at });
             }
             timeout_at(deadline, moved.changed()).await.ok()?.ok()?;

@@ -46,8 +46,8 @@ pub enum Error {
     /// More than one commit may carry.
     #[error("this is too large: {0}")]
     TooLarge(String),
-    /// The store failed: what was asked for may or may not have been done.
-    #[error("{0}; look whether it was done before trying again")]
+    /// The store failed, and says itself whether anything may have been done.
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored record cannot be read.
     #[error(transparent)]

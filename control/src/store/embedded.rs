@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use file::OpenError;
 
-use self::file::{Opener, Stand};
+use self::file::Opener;
 use self::history::History;
 use self::writer::{Request, Writer};
 use super::{Batch, CommitError, Key, Page, Prefix, Store, StoreError, Versioned, Watch};
@@ -47,7 +47,6 @@ impl EmbeddedConfig {
 
 /// A [`Store`] on one file. Dropping it finishes what was queued and closes the file.
 pub struct Embedded {
-    epoch: Epoch,
     shared: Arc<Shared>,
     queue: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
@@ -64,26 +63,27 @@ struct Shared {
 }
 
 impl Embedded {
-    /// Opens the store at `config.path`, or makes a new one whose life is named `fresh` (a random number).
+    /// Opens the store at `config.path`, or makes a new one. The epoch of what is committed from now on is
+    /// `fresh`, a random number.
     pub fn open(config: &EmbeddedConfig, fresh: Epoch) -> Result<Self, OpenError> {
         Self::start(file::opener(config)?, config, fresh)
     }
 
     fn start(opener: Opener, config: &EmbeddedConfig, fresh: Epoch) -> Result<Self, OpenError> {
         let database = opener(true)?;
-        let Stand { epoch, number } = file::stand(&database, fresh)?;
+        let stand = file::stand(&database, fresh, &config.path)?;
         let shared = Arc::new(Shared {
             database: RwLock::new(Ok(database)),
             suspect: AtomicBool::new(false),
-            history: History::new(epoch, number, config.limits.history_commits, config.limits.history_bytes),
+            history: History::new(stand, config.limits.history_commits, config.limits.history_bytes),
         });
         let (queue, requests) = mpsc::channel(config.limits.queue.max(1));
-        let writer = Writer::new(shared.clone(), requests, opener);
+        let writer = Writer::new(shared.clone(), requests, opener, fresh, config.path.clone());
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.run())
             .map_err(|error| OpenError::Thread(error.to_string()))?;
-        Ok(Self { epoch, shared, queue: Some(queue), writer: Some(writer) })
+        Ok(Self { shared, queue: Some(queue), writer: Some(writer) })
     }
 
     /// Hands on what was read; has a database that failed opened again.
@@ -109,7 +109,7 @@ type Reading<T> = Result<T, StoreError>;
 
 /// The writer's thread is gone, which only a defect in the storage engine can bring about.
 fn ended() -> StoreError {
-    let reason = "its writer has ended; see the log, and start epr again".into();
+    let reason = "its writer has ended; see the log, start epr again, and look whether this was done".into();
     StoreError { doing: "commit", reason }
 }
 
@@ -127,10 +127,6 @@ impl Shared {
 }
 
 impl Store for Embedded {
-    fn epoch(&self) -> Epoch {
-        self.epoch
-    }
-
     fn revision(&self) -> Revision {
         self.shared.history.latest()
     }
@@ -146,11 +142,10 @@ impl Store for Embedded {
         after: Option<&'a Key>,
         limit: usize,
     ) -> BoxFuture<'a, Reading<Page>> {
-        let (shared, epoch) = (self.shared.clone(), self.epoch);
+        let shared = self.shared.clone();
         let (prefix, after) = (prefix.clone(), after.cloned());
-        let listing = move || {
-            shared.read("list", |database| file::list(database, epoch, &prefix, after.as_ref(), limit))
-        };
+        let listing =
+            move || shared.read("list", |database| file::list(database, &prefix, after.as_ref(), limit));
         async move {
             let failed =
                 |error: tokio::task::JoinError| StoreError { doing: "list", reason: error.to_string() };

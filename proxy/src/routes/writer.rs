@@ -138,7 +138,8 @@ fn check_base(held: &Table, update: &RouteUpdate) -> Result<(), ApplyError> {
     if held.revision != Some(base) {
         return Err(ApplyError::Base { base, held: held.revision });
     }
-    if update.revision == base || !update.revision.includes(base) {
+    // One of another epoch may build on what is held: the first commit after control's start does.
+    if base.includes(update.revision) {
         return Err(ApplyError::Backwards { revision: update.revision, base });
     }
     Ok(())

@@ -65,9 +65,8 @@ impl Hearing {
         let id = ProxyId::parse(&hello.proxy_id).ok_or_else(|| {
             Status::invalid_argument("proxy_id must be 1 to 128 printable ASCII characters without spaces")
         })?;
-        let at = self.shared.published().at();
-        // Numbers of another epoch, or beyond ours (of a store that was restored), mean nothing here.
-        let holds = hello.holds.map(Revision::from).filter(|holds| at.includes(*holds));
+        // Of another life of the store, or beyond ours (a copy was put back): it means nothing here.
+        let holds = hello.holds.map(Revision::from).filter(|held| self.shared.published().knows(*held));
         let version = cut(hello.version, MAX_VERSION);
         tracing::info!(proxy = id.as_str(), version, peer = ?self.peer, ?holds, "a proxy follows");
         let membership = self.shared.fleet.join(id, version, self.peer, holds);
@@ -114,8 +113,8 @@ impl Hearing {
 
     fn ack(&self, membership: &Membership, ack: wire::Ack) {
         let revision = ack.revision.map(Revision::from);
-        let at = self.shared.published().at();
-        let Some(revision) = revision.filter(|revision| at.includes(*revision)) else {
+        let known = revision.filter(|revision| self.shared.published().knows(*revision));
+        let Some(revision) = known else {
             let proxy = membership.id.as_str();
             tracing::warn!(proxy, ?revision, "a proxy acknowledges what was not sent");
             return;

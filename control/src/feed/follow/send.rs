@@ -81,8 +81,11 @@ impl Sending {
             match self.wait().await? {
                 Wake::Look => {}
                 Wake::Beat => {
+                    // Read before what is ready: a beat must not run ahead of the delta that leads there.
+                    let at = self.shared.published().at();
+                    let frame = self.ready().unwrap_or_else(|| Frame::heartbeat(at));
                     self.last_sent = Instant::now();
-                    return Some(Ok(Frame::heartbeat(self.shared.published().at())));
+                    return Some(Ok(frame));
                 }
             }
         }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use proto::{Epoch, Revision};
 use redb::backends::FileBackend;
 use redb::{
-    Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, StorageError, TableDefinition,
-    TableError,
+    Builder, Database, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase as _, StorageError,
+    TableDefinition, TableError,
 };
 
 use super::super::{Entry, Key, Page, Prefix, StoreError, Version, Versioned};
@@ -21,7 +21,8 @@ pub(super) const ENTRIES: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinit
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// The number of the last commit.
 pub(super) const REVISION: &str = "revision";
-const EPOCH: &str = "epoch";
+/// The epoch of the last commit.
+pub(super) const EPOCH: &str = "epoch";
 const FORMAT: &str = "format";
 /// How the two tables are to be read. Raise it when an older epr must not touch a newer file.
 const FORMAT_NOW: u64 = 1;
@@ -64,13 +65,6 @@ pub enum OpenError {
 /// Opens the database; only with `true` is it made when it is not there.
 pub(super) type Opener = Box<dyn Fn(bool) -> Result<Database, OpenError> + Send>;
 
-/// How far a store has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stand {
-    pub(super) epoch: Epoch,
-    pub(super) number: u64,
-}
-
 /// How to open the file `config` names, now and after a failure.
 pub(super) fn opener(config: &EmbeddedConfig) -> Result<Opener, OpenError> {
     let (path, cache) = (config.path.clone(), config.limits.cache_bytes);
@@ -112,15 +106,15 @@ fn refused(path: &Path, error: DatabaseError) -> OpenError {
     }
 }
 
-/// Where the store in `database` stands; names its life `fresh` when it has none yet.
-pub(super) fn stand(database: &Database, fresh: Epoch) -> Result<Stand, OpenError> {
-    let unreadable = |error: redb::Error| OpenError::Unreadable {
-        path: PathBuf::from("the store"),
-        reason: error.to_string(),
+/// What the store in `database`, which is the file at `path`, stands at; `fresh` names the epoch a new one
+/// begins with.
+pub(super) fn stand(database: &Database, fresh: Epoch, path: &Path) -> Result<Revision, OpenError> {
+    let failed = |error: redb::Error| match error {
+        redb::Error::Io(error) if error.kind() != io::ErrorKind::InvalidData => unreachable(path, &error),
+        other => OpenError::Unreadable { path: path.into(), reason: other.to_string() },
     };
-    let found = read_meta(database).map_err(unreadable)?;
-    let Some((format, stand)) = found else {
-        return begin(database, fresh).map_err(unreadable);
+    let Some((format, stand)) = read_meta(database).map_err(failed)? else {
+        return begin(database, fresh).map_err(failed);
     };
     match format {
         FORMAT_NOW => Ok(stand),
@@ -129,21 +123,25 @@ pub(super) fn stand(database: &Database, fresh: Epoch) -> Result<Stand, OpenErro
 }
 
 /// None in a database nobody has written to.
-fn read_meta(database: &Database) -> Result<Option<(u64, Stand)>, redb::Error> {
+fn read_meta(database: &Database) -> Result<Option<(u64, Revision)>, redb::Error> {
     let meta = match database.begin_read()?.open_table(META) {
         Ok(meta) => meta,
         Err(TableError::TableDoesNotExist(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let number = |name: &str| -> Result<u64, redb::Error> {
-        let missing = || redb::Error::Corrupted(format!("it has no {name}"));
-        Ok(meta.get(name)?.ok_or_else(missing)?.value())
-    };
-    let stand = Stand { epoch: Epoch(number(EPOCH)?), number: number(REVISION)? };
-    Ok(Some((number(FORMAT)?, stand)))
+    Ok(Some((number_of(&meta, FORMAT)?, revision_in(&meta)?)))
 }
 
-fn begin(database: &Database, fresh: Epoch) -> Result<Stand, redb::Error> {
+fn revision_in(meta: &ReadOnlyTable<&'static str, u64>) -> Result<Revision, redb::Error> {
+    Ok(Revision::new(Epoch(number_of(meta, EPOCH)?), number_of(meta, REVISION)?))
+}
+
+fn number_of(meta: &ReadOnlyTable<&'static str, u64>, name: &str) -> Result<u64, redb::Error> {
+    let missing = || redb::Error::Corrupted(format!("it has no {name}"));
+    Ok(meta.get(name)?.ok_or_else(missing)?.value())
+}
+
+fn begin(database: &Database, fresh: Epoch) -> Result<Revision, redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(ENTRIES)?;
     let mut meta = transaction.open_table(META)?;
@@ -152,7 +150,7 @@ fn begin(database: &Database, fresh: Epoch) -> Result<Stand, redb::Error> {
     meta.insert(REVISION, 0)?;
     drop(meta);
     transaction.commit()?;
-    Ok(Stand { epoch: fresh, number: 0 })
+    Ok(Revision::new(fresh, 0))
 }
 
 pub(super) fn get(database: &Database, key: &Key) -> Result<Option<Versioned>, StoreError> {
@@ -170,28 +168,26 @@ pub(super) fn get(database: &Database, key: &Key) -> Result<Option<Versioned>, S
 
 pub(super) fn list(
     database: &Database,
-    epoch: Epoch,
     prefix: &Prefix,
     after: Option<&Key>,
     limit: usize,
 ) -> Result<Page, StoreError> {
-    let read = || -> Result<_, redb::Error> { list_in(&database.begin_read()?, epoch, prefix, after, limit) };
+    let read = || -> Result<_, redb::Error> { list_in(&database.begin_read()?, prefix, after, limit) };
     read().map_err(|error| failed("list", &error))
 }
 
 fn list_in(
     transaction: &ReadTransaction,
-    epoch: Epoch,
     prefix: &Prefix,
     after: Option<&Key>,
     limit: usize,
 ) -> Result<Page, redb::Error> {
-    let number = transaction.open_table(META)?.get(REVISION)?.map_or(0, |number| number.value());
+    let revision = revision_in(&transaction.open_table(META)?)?;
     let from = match after {
         Some(key) if key.as_str() >= prefix.as_str() => Bound::Excluded(key.as_str()),
         _ => Bound::Included(prefix.as_str()),
     };
-    let mut page = Page { entries: Vec::new(), more: false, revision: Revision::new(epoch, number) };
+    let mut page = Page { entries: Vec::new(), more: false, revision };
     for entry in transaction.open_table(ENTRIES)?.range::<&str>((from, Bound::Unbounded))? {
         let (key, stored) = entry?;
         if !key.value().starts_with(prefix.as_str()) {
@@ -213,7 +209,9 @@ fn list_in(
 
 /// What the storage engine said, for those who asked for `doing`.
 pub(super) fn failed(doing: &'static str, error: &redb::Error) -> StoreError {
-    StoreError { doing, reason: error.to_string() }
+    let full = matches!(error, redb::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull);
+    let advice = if full { "; make room on its disk, then try again: no restart is needed" } else { "" };
+    StoreError { doing, reason: format!("{error}{advice}") }
 }
 
 /// Whether each commit also saves which pages are free, so that opening after an unclean stop need not

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
-use proto::{Epoch, Revision};
+use proto::Revision;
 use tokio::sync::watch;
 
 use super::super::{Change, Commit, Lagged, Watch};
@@ -11,9 +11,10 @@ use super::super::{Change, Commit, Lagged, Watch};
 /// nothing and holds nobody up.
 pub(super) struct History {
     ring: Arc<Mutex<Ring>>,
-    /// The number of the last commit. Those who watch end when this goes with the store.
-    latest: watch::Sender<u64>,
-    epoch: Epoch,
+    /// The last commit. Those who watch end when this goes with the store.
+    latest: watch::Sender<Revision>,
+    /// Where it began: of an earlier epoch than every commit in it.
+    start: Revision,
 }
 
 struct Ring {
@@ -27,13 +28,14 @@ struct Ring {
 }
 
 impl History {
-    pub(super) fn new(epoch: Epoch, number: u64, max_commits: usize, max_bytes: usize) -> Self {
-        let ring = Ring { commits: VecDeque::new(), bytes: 0, max_commits, max_bytes, forgotten: number };
-        Self { ring: Arc::new(Mutex::new(ring)), latest: watch::Sender::new(number), epoch }
+    pub(super) fn new(start: Revision, max_commits: usize, max_bytes: usize) -> Self {
+        let forgotten = start.number;
+        let ring = Ring { commits: VecDeque::new(), bytes: 0, max_commits, max_bytes, forgotten };
+        Self { ring: Arc::new(Mutex::new(ring)), latest: watch::Sender::new(start), start }
     }
 
     pub(super) fn latest(&self) -> Revision {
-        Revision::new(self.epoch, *self.latest.borrow())
+        *self.latest.borrow()
     }
 
     /// Adds commits that readers can see, numbered on from the latest.
@@ -41,7 +43,7 @@ impl History {
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
         for commit in commits {
-            last = Some(commit.revision.number);
+            last = Some(commit.revision);
             ring.push(commit);
         }
         drop(ring);
@@ -51,7 +53,7 @@ impl History {
     }
 
     pub(super) fn watch(&self, from: Revision) -> Watch {
-        if from.epoch != self.epoch {
+        if from != self.start && from.epoch != self.latest().epoch {
             return stream::once(async { Err(Lagged) }).boxed();
         }
         let place = Some(Place { ring: self.ring.clone(), latest: self.latest.subscribe(), at: from.number });
@@ -95,7 +97,7 @@ fn bytes(commit: &Commit) -> usize {
 /// Where a watch stands.
 struct Place {
     ring: Arc<Mutex<Ring>>,
-    latest: watch::Receiver<u64>,
+    latest: watch::Receiver<Revision>,
     at: u64,
 }
 

@@ -67,6 +67,10 @@ impl StorageBackend for OnDisk {
 }
 
 fn open_on(path: &Path, disk: &Arc<Disk>) -> Embedded {
+    try_open_on(path, disk).unwrap()
+}
+
+fn try_open_on(path: &Path, disk: &Arc<Disk>) -> Result<Embedded, OpenError> {
     let config = EmbeddedConfig::at(path);
     let (path, disk) = (path.to_owned(), disk.clone());
     let opener = Box::new(move |create| {
@@ -76,7 +80,7 @@ fn open_on(path: &Path, disk: &Arc<Disk>) -> Embedded {
         let full = |error: redb::DatabaseError| OpenError::Thread(error.to_string());
         Builder::new().set_cache_size(1 << 20).create_with_backend(backend).map_err(full)
     });
-    Embedded::start(opener, &config, Epoch(1)).unwrap()
+    Embedded::start(opener, &config, Epoch(1))
 }
 
 fn put(name: &str) -> Batch {
@@ -106,6 +110,13 @@ async fn a_full_disk_loses_nothing_and_is_survived() {
         let mut names: Vec<_> = page.entries.iter().map(|entry| entry.key.clone()).collect();
         let landed = names.contains(&Key::of(["k", "during"]));
         assert!(landed || during.is_err());
+        if let Err(error) = &during {
+            let words = error.to_string();
+            assert!(words.contains("make room"), "{words}");
+            let (done_not, perhaps) =
+                (words.contains("nothing was changed"), words.contains("may have been"));
+            assert!(done_not != perhaps && !(done_not && landed), "{words}; landed: {landed}");
+        }
         let mut seen = store.watch(start);
         let mut watched = Vec::new();
         for number in 1..=store.revision().number {
@@ -126,6 +137,34 @@ async fn a_full_disk_loses_nothing_and_is_survived() {
         failures += 1;
     }
     assert!(failures >= 2, "a commit must write and sync");
+}
+
+/// Whoever is told that a store is damaged may throw it away: a full disk must not be taken for that.
+#[test]
+fn a_first_start_on_a_full_disk_is_no_damage() {
+    let mut refused = 0;
+    for room in 0.. {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.redb");
+        let disk = Arc::new(Disk(AtomicI64::new(room)));
+        match try_open_on(&path, &disk) {
+            Ok(store) => {
+                disk.give(i64::MAX);
+                drop(store);
+                break;
+            }
+            Err(OpenError::Unreachable { path: told, reason }) => {
+                assert!(told == path && reason.contains("space"), "{reason}");
+                refused += 1;
+            }
+            // What the opener of this test makes of a refusal while the file is being laid out.
+            Err(OpenError::Thread(_)) => {}
+            Err(other) => panic!("{other}"),
+        }
+        disk.give(i64::MAX);
+        drop(try_open_on(&path, &disk));
+    }
+    assert!(refused >= 1, "the first commit must meet the full disk too");
 }
 
 #[test]

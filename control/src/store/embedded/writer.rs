@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -7,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::{Batch, Change, Commit, CommitError, Key, Op, Operation, StoreError, Version};
 use super::Shared;
-use super::file::{ENTRIES, META, Opener, QUICK_REPAIR, REVISION, failed, stand};
+use super::file::{ENTRIES, EPOCH, META, Opener, QUICK_REPAIR, REVISION, failed, stand};
 
 /// Most batches made durable by one fsync: enough to amortise it, few enough to bound what one failure
 /// takes with it.
@@ -38,6 +39,8 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     requests: mpsc::Receiver<Request>,
     opener: Opener,
+    path: PathBuf,
+    /// Of everything this writer commits.
     epoch: Epoch,
     /// Commits whose transaction failed at the very end. Nobody was promised them, but they may be in
     /// the file; if they are, those who watch must learn of them.
@@ -51,9 +54,14 @@ struct Outcome {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, requests: mpsc::Receiver<Request>, opener: Opener) -> Self {
-        let epoch = shared.history.latest().epoch;
-        Self { shared, requests, opener, epoch, doubtful: Vec::new() }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        requests: mpsc::Receiver<Request>,
+        opener: Opener,
+        epoch: Epoch,
+        path: PathBuf,
+    ) -> Self {
+        Self { shared, requests, opener, path, epoch, doubtful: Vec::new() }
     }
 
     /// Works until the store is dropped, then closes the file.
@@ -84,9 +92,11 @@ impl Writer {
                 self.shared.history.push(outcome.commits);
                 outcome.verdicts
             }
-            Err(error) => {
+            Err(mut error) => {
                 tracing::error!(%error, "a commit failed; opening the store again");
+                let before = self.shared.history.latest();
                 self.reopen();
+                error.reason.push_str(self.what_became_of_it(before));
                 // Those that conflicted too: what they conflicted with may not be there after all.
                 batches.iter().map(|_| Err(error.clone().into())).collect()
             }
@@ -97,20 +107,23 @@ impl Writer {
         }
     }
 
+    /// What the one whose commit failed on top of `before` is to know of it. What landed after all is not
+    /// acknowledged: a sync that failed once may not have reached the disk the second time.
+    fn what_became_of_it(&self, before: Revision) -> &'static str {
+        let settled = self.doubtful.is_empty() && self.shared.history.latest() == before;
+        if settled { " (nothing was changed)" } else { " (it may have been done: look before trying again)" }
+    }
+
     /// Writes what can be written of `batches` in one durable transaction.
     fn commit(&mut self, batches: &[Batch]) -> Result<Outcome, StoreError> {
         let shared = self.shared.clone();
         shared.read("commit", |database| {
-            self.transact(database, batches).map_err(|error| {
-                let mut error = failed("commit", &error);
-                error.reason.push_str("; read before trying again, it may have been committed");
-                error
-            })
+            self.transact(database, batches).map_err(|error| failed("commit", &error))
         })
     }
 
     fn transact(&mut self, database: &Database, batches: &[Batch]) -> Result<Outcome, redb::Error> {
-        let mut number = self.shared.history.latest().number;
+        let mut at = self.shared.history.latest();
         let mut transaction = database.begin_write()?;
         transaction.set_quick_repair(QUICK_REPAIR);
         let mut outcome = Outcome { verdicts: Vec::with_capacity(batches.len()), commits: Vec::new() };
@@ -118,12 +131,11 @@ impl Writer {
         for batch in batches {
             let verdict = match conflict(&entries, batch)? {
                 Some(conflict) => Err(conflict),
-                None if batch.only_checks() => Ok(Revision::new(self.epoch, number)),
+                None if batch.only_checks() => Ok(at),
                 None => {
-                    number += 1;
-                    let revision = Revision::new(self.epoch, number);
-                    outcome.commits.push(write(&mut entries, batch, revision)?);
-                    Ok(revision)
+                    at = Revision::new(self.epoch, at.number + 1);
+                    outcome.commits.push(write(&mut entries, batch, at)?);
+                    Ok(at)
                 }
             };
             outcome.verdicts.push(verdict);
@@ -133,7 +145,10 @@ impl Writer {
             transaction.abort()?;
             return Ok(outcome);
         }
-        transaction.open_table(META)?.insert(REVISION, number)?;
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(REVISION, at.number)?;
+        meta.insert(EPOCH, at.epoch.0)?;
+        drop(meta);
         self.doubtful.clone_from(&outcome.commits);
         transaction.commit()?;
         self.doubtful.clear();
@@ -163,18 +178,15 @@ impl Writer {
 
     fn open_again(&mut self) -> Result<Database, String> {
         let database = (self.opener)(false).map_err(|error| error.to_string())?;
-        let found = stand(&database, self.epoch).map_err(|error| error.to_string())?;
+        let found = stand(&database, self.epoch, &self.path).map_err(|error| error.to_string())?;
         let known = self.shared.history.latest();
         let landed = self.doubtful.iter().filter(|commit| commit.revision.number <= found.number);
         let landed: Vec<_> = landed.cloned().collect();
         let expected = landed.last().map_or(known, |commit| commit.revision);
-        if Revision::new(found.epoch, found.number) != expected {
+        if found != expected {
             // Another file lies there now, or this one has lost what was acknowledged. Going on would
             // give the same numbers to other commits.
-            return Err(format!(
-                "it stands at {}, not at {expected}; restart epr to accept that",
-                found.number
-            ));
+            return Err(format!("it stands at {found}, not at {expected}; restart epr to accept that"));
         }
         self.shared.history.push(landed);
         self.doubtful.clear();
