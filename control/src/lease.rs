@@ -30,6 +30,8 @@ use crate::metrics::LeaseMetrics;
 use crate::service::{Error, Kind, keys};
 use crate::store::{Batch, CommitError, Expect, Prefix, Store};
 
+type MutexTurn<'a> = tokio::sync::MutexGuard<'a, ()>;
+
 /// How often a change of a record is tried when others change it meanwhile. Only this room writes
 /// leases, one change at a time, so that more than one attempt is rare.
 const ATTEMPTS: u32 = 8;
@@ -47,7 +49,7 @@ struct Inner {
     chance: Arc<dyn Chance>,
     metrics: LeaseMetrics,
     held: Mutex<Held>,
-    /// Held while a lease lapses, revives or closes: what is stored and what is known here change
+    /// Held while a lease lapses, revives, closes or makes room: what is stored and what is known here change
     /// together, or another would act on half of it.
     turn: tokio::sync::Mutex<()>,
     /// Wakes the clock: a lease may run out sooner than it thought.
@@ -92,8 +94,10 @@ impl Leases {
         };
         let batch =
             Batch::new().put(keys::lease(project, &lease.id), Expect::Absent, encode("lease", &lease)?);
+        let turn = inner.make_room().await?;
         // Known before it is stored: should the caller go away in between, it runs out all the same.
         inner.held().insert(lease.clone(), Instant::now());
+        drop(turn);
         inner.sooner.notify_one();
         let committed = inner.store.commit(batch).await;
         if committed.is_err() {
@@ -128,10 +132,7 @@ impl Leases {
         let inner = &self.inner;
         let id = inner.find(project, id)?;
         let _turn = inner.turn.lock().await;
-        inner.store.commit(Batch::new().delete(keys::lease(project, &id), Expect::Any)).await?;
-        inner.held().remove(&id);
-        inner.count();
-        Ok(())
+        inner.remove(project, &id).await
     }
 }
 
@@ -158,14 +159,35 @@ impl Inner {
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
-        if self.held().len() >= limits.open {
+        Ok(ttl)
+    }
+
+    /// Sees to it that one more lease may be open, until the turn is given back. Runtimes that crash leave
+    /// their leases behind: the one that ran out first is closed when there is no room otherwise.
+    async fn make_room(&self) -> Result<MutexTurn<'_>, Error> {
+        let turn = self.turn.lock().await;
+        if self.held().len() < self.limits.open {
+            return Ok(turn);
+        }
+        let longest_lapsed = self.held().longest_lapsed();
+        let Some((id, project)) = longest_lapsed else {
             let message = format!(
-                "{} leases are open, which is the most there may be: close those not needed",
-                limits.open
+                "{} leases are open and kept alive, which is the most there may be: close those not needed",
+                self.limits.open
             );
             return Err(Error::Refused(Faults::one("runtime", "lease_limit", message)));
-        }
-        Ok(ttl)
+        };
+        tracing::warn!(lease = id.as_str(), "a lease that ran out is closed to make room for another");
+        self.remove(&project, &id).await?;
+        Ok(turn)
+    }
+
+    /// Removes a lease from what is stored and what is known, within a turn.
+    async fn remove(&self, project: &ProjectId, id: &LeaseId) -> Result<(), Error> {
+        self.store.commit(Batch::new().delete(keys::lease(project, id), Expect::Any)).await?;
+        self.held().remove(id);
+        self.count();
+        Ok(())
     }
 
     fn find(&self, project: &ProjectId, id: &str) -> Result<LeaseId, Error> {

@@ -11,7 +11,7 @@ pub struct Epoch(pub u64);
 /// Revisions of one epoch are ordered; those of different epochs are not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Revision {
-    /// The life of the store it belongs to.
+    /// The run that wrote it.
     pub epoch: Epoch,
     /// Commits since the store was made; the first commit is 1.
     pub number: u64,

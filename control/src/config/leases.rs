@@ -8,7 +8,7 @@ pub struct LeaseLimits {
     pub ttl_default: u32,
     /// What it may name instead, in seconds.
     pub ttl: RangeInclusive<u32>,
-    /// Leases that may be open at once, lapsed ones among them.
+    /// Leases that may be open at once, lapsed ones among them: these make room when there is none.
     pub open: usize,
     /// Bytes of what a runtime calls itself.
     pub runtime_bytes: usize,

@@ -41,6 +41,13 @@ impl Held {
         self.leases.remove(id);
     }
 
+    /// The lapsed lease that ran out first, with its project.
+    pub(super) fn longest_lapsed(&self) -> Option<(LeaseId, ProjectId)> {
+        let lapsed = self.leases.values().filter(|open| open.lease.lapsed);
+        let first = lapsed.min_by_key(|open| open.runs_out)?;
+        Some((first.lease.id.clone(), first.lease.project.clone()))
+    }
+
     pub(super) fn is_of(&self, id: &LeaseId, project: &ProjectId) -> bool {
         self.leases.get(id).is_some_and(|open| open.lease.project == *project)
     }

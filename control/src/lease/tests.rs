@@ -165,3 +165,21 @@ async fn what_is_wrong_with_a_lease_is_told_at_once() {
     }
     assert!(matches!(stage.leases.open(&project, "test", 0).await, Err(Error::Refused(_))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_ran_out_first_makes_room_when_there_is_none() {
+    let mut stage = Stage::new().await;
+    let (first, second) = (stage.open(5).await, stage.open(10).await);
+    let kept = stage.open(30).await;
+    stage.pass(5).await;
+    assert_eq!(stage.stored().await.unwrap().0.as_str(), first);
+    stage.pass(5).await;
+    assert_eq!(stage.stored().await.unwrap().0.as_str(), second);
+    stage.leases.open(&built_in_project(), "test", 0).await.unwrap();
+    assert_eq!(stage.stored().await, None, "the first is removed");
+    assert!(stage.stored().await.is_some(), "and the new one is stored");
+    assert!(matches!(stage.keep(&first).await, Err(Error::NotFound { .. })));
+    assert!(stage.keep(&second).await.is_ok() && stage.keep(&kept).await.is_ok());
+    let refused = stage.leases.open(&built_in_project(), "test", 0).await;
+    assert!(matches!(refused, Err(Error::Refused(_))), "all three are alive");
+}
