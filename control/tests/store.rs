@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use control::config::StoreLimits;
 use control::store::{
-    Batch, Embedded, EmbeddedConfig, Expect, Key, Lagged, OpenError, Prefix, Store, Version, load,
+    Batch, Embedded, EmbeddedConfig, Expect, Key, Lagged, OpenError, Prefix, Store, Version,
 };
 use futures_util::StreamExt as _;
 use proto::{Epoch, Revision};
@@ -135,7 +135,7 @@ async fn a_watch_that_falls_too_far_behind_is_told_and_load_starts_over() {
     }
     assert_eq!(slow.next().await, Some(Err(Lagged)));
     assert!(slow.next().await.is_none(), "it is over after that");
-    let (at, entries, mut watch) = load(&store, &Prefix::of(["n"])).await.unwrap();
+    let (at, entries, mut watch) = suite::load_map(&store, &Prefix::of(["n"])).await;
     assert_eq!((at.number, entries.len()), (5, 5));
     store.commit(numbered(5)).await.unwrap();
     assert_eq!(watch.next().await.unwrap().unwrap().revision.number, 6);

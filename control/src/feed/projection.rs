@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use proto::Hostname;
@@ -17,18 +17,20 @@ pub(super) struct Projection {
 }
 
 impl Projection {
-    /// The world of what is stored, and its whole table.
-    pub(super) fn load(domains: &[Hostname], entries: &BTreeMap<Key, Bytes>) -> (Self, Table) {
-        let mut projection = Self { world: World::new(domains.iter().cloned()), unreadable: 0 };
-        let mut touched = BTreeSet::new();
-        for (key, value) in entries {
-            projection.take(key, Some(value), &mut touched);
-        }
-        drop(touched);
-        let labels = projection.world.labels(None);
-        let routes = labels.flat_map(|label| projection.world.routes_of_label(label));
-        let table = Table::new(routes.map(|route| EncodedRoute::from(&route)).collect());
-        (projection, table)
+    /// Before anything is known.
+    pub(super) fn new(domains: &[Hostname]) -> Self {
+        Self { world: World::new(domains.iter().cloned()), unreadable: 0 }
+    }
+
+    /// Takes in what stands under `key` now, before there is a table.
+    pub(super) fn learn(&mut self, key: &Key, value: Option<&Bytes>) {
+        self.take(key, value, &mut BTreeSet::new());
+    }
+
+    /// The whole table that follows from what is known.
+    pub(super) fn table(&self) -> Table {
+        let routes = self.world.labels(None).flat_map(|label| self.world.routes_of_label(label));
+        Table::new(routes.map(|route| EncodedRoute::from(&route)).collect())
     }
 
     /// Takes in `commits` and tells how the names they touched stand after the last of them.

@@ -30,11 +30,12 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) async fn load(store: &dyn Store, domains: &[Hostname]) -> Result<Self, StoreError> {
-        let (revision, entries, watch) = load(store, &Prefix::of([PROJECT])).await?;
-        let domains = domains.to_vec();
-        // A million records keep a core busy for seconds.
-        let made = tokio::task::spawn_blocking(move || Projection::load(&domains, &entries)).await;
-        let (projection, table) = made
+        let everything = Prefix::of([PROJECT]);
+        let empty = || Projection::new(domains);
+        let (revision, projection, watch) = load(store, &everything, empty, Projection::learn).await?;
+        // A million routes keep a core busy for seconds.
+        let made = tokio::task::spawn_blocking(move || (projection.table(), projection)).await;
+        let (table, projection) = made
             .map_err(|error| StoreError { doing: "make routes of its records", reason: error.to_string() })?;
         Ok(Self { revision, projection, table, watch })
     }

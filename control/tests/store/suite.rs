@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use control::store::{
-    Batch, CommitError, Expect, Key, Lagged, MAX_BATCH_BYTES, MAX_OPERATIONS, Prefix, Store, Version, load,
+    Batch, CommitError, Expect, Key, Lagged, MAX_BATCH_BYTES, MAX_OPERATIONS, Prefix, Store, Version, Watch,
+    load,
 };
 use futures_util::future::join_all;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -278,6 +279,17 @@ pub(crate) async fn reads_go_on_while_others_write(store: Arc<dyn Store>) {
     }
 }
 
+/// Everything under `prefix`, as [`load`] tells it.
+pub(crate) async fn load_map(store: &dyn Store, prefix: &Prefix) -> (Revision, BTreeMap<Key, Bytes>, Watch) {
+    let take = |map: &mut BTreeMap<Key, Bytes>, key: &Key, value: Option<&Bytes>| {
+        match value {
+            Some(value) => map.insert(key.clone(), value.clone()),
+            None => map.remove(key),
+        };
+    };
+    load(store, prefix, BTreeMap::new, take).await.unwrap()
+}
+
 pub(crate) async fn loading_under_writes_is_one_revision(store: Arc<dyn Store>) {
     // Two keys far enough apart to be read in different pages always change together.
     for i in 0..22 {
@@ -294,7 +306,7 @@ pub(crate) async fn loading_under_writes_is_one_revision(store: Arc<dyn Store>) 
     };
     let loading = async {
         for _ in 0..5 {
-            let (at, entries, mut watch) = load(&*store, &Prefix::of(["k"])).await.unwrap();
+            let (at, entries, mut watch) = load_map(&*store, &Prefix::of(["k"])).await;
             assert_eq!(entries[&key("a")], entries[&key("z")]);
             assert_eq!(entries.len(), 2202);
             if store.revision() > at {
