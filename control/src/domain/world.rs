@@ -81,10 +81,17 @@ pub fn route_of(world: &World, label: &Label, domain: &Hostname) -> Option<Route
 }
 
 impl World {
-    /// Nothing yet; names will be served under `domains`, the first of which is the primary one.
+    /// Nothing yet; names will be served under `domains`, the first of which is the primary one. One that
+    /// is given twice counts once.
     pub fn new(domains: impl IntoIterator<Item = Hostname>) -> Self {
+        let mut once: Vec<Hostname> = Vec::new();
+        for domain in domains {
+            if !once.contains(&domain) {
+                once.push(domain);
+            }
+        }
         Self {
-            domains: domains.into_iter().collect(),
+            domains: once.into(),
             names: BTreeMap::new(),
             deployments: HashMap::new(),
             leases: HashMap::new(),

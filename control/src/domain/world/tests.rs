@@ -160,6 +160,19 @@ fn a_route_moves_with_its_record_alone() {
 }
 
 #[test]
+fn a_domain_given_twice_counts_once() {
+    let [primary, other] = domains();
+    let mut world = World::new([primary.clone(), other.clone(), primary.clone()]);
+    let route = samples::static_route("shop");
+    let place = Place::StaticRoute(route.label.as_label());
+    world.apply(&place, Some(&encode("static route", &route).unwrap()), &mut BTreeSet::new()).unwrap();
+    let routes = world.routes_of_label(&route.label.as_label());
+    let names: Vec<_> = routes.into_iter().map(|route| route.hostname).collect();
+    let label = route.label.as_label();
+    assert_eq!(names, [label.under(&primary).unwrap(), label.under(&other).unwrap()]);
+}
+
+#[test]
 fn records_may_come_in_any_order() {
     let mut followed = Followed::new();
     let deployment = samples::web_deployment(1, "10.0.0.1:80");
