@@ -63,6 +63,9 @@ pub struct Limits {
     pub page_default: usize,
     /// Most items of a page.
     pub page_most: usize,
+    /// Bytes of the records of one page, as they are stored, unless a single one has more. Clients take
+    /// messages of 4 MiB by default, and what is told of a record can be twice what is stored.
+    pub page_bytes: usize,
     /// Most records looked at for one page of a filtered listing.
     pub page_looks_at: usize,
     /// How often a change is judged anew because what it relied on has changed. Of n who bind to one
@@ -126,6 +129,7 @@ impl Default for Limits {
         Self {
             page_default: 200,
             page_most: 1_000,
+            page_bytes: 1 << 20,
             page_looks_at: 10_000,
             commit_attempts: 64,
             backends_per_endpoint: 256,

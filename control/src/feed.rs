@@ -115,16 +115,28 @@ impl Feed {
         self.shared.published().reached()
     }
 
-    /// Up to `limit` routes after `after`, of `project` or of all.
+    /// Up to `limit` routes after `after`, of `project` or of all; fewer when they are large, for a page
+    /// has no more bytes than a chunk of a snapshot.
     pub fn routes(&self, project: Option<&ProjectId>, after: Option<&Hostname>, limit: usize) -> RoutesPage {
         let (table, revision) = {
             let published = self.shared.published();
             (published.table().clone(), published.reached())
         };
-        let all = table.after(after.map(Hostname::as_str)).filter_map(|route| route.decode().ok());
-        let mut wanted = all.filter(|route| project.is_none_or(|project| route.project == *project));
-        let routes = wanted.by_ref().take(limit).collect();
-        RoutesPage { routes, more: wanted.next().is_some(), revision }
+        let (mut page, mut bytes) = (RoutesPage { routes: Vec::new(), more: false, revision }, 0);
+        for encoded in table.after(after.map(Hostname::as_str)) {
+            let Ok(route) = encoded.decode() else { continue };
+            if project.is_some_and(|project| route.project != *project) {
+                continue;
+            }
+            bytes += encoded.len();
+            let full = bytes > self.shared.limits.chunk_bytes && !page.routes.is_empty();
+            if full || page.routes.len() == limit {
+                page.more = true;
+                break;
+            }
+            page.routes.push(route);
+        }
+        page
     }
 
     /// What `name` means at the edge; none when it has no route.

@@ -128,9 +128,20 @@ impl<T> Prepared<T> {
     }
 }
 
+/// Most bytes of one record: what is within it now can be written in one batch with all that is bound to
+/// it, so that nothing grows too large to be stopped.
+const MOST_RECORD_BYTES: usize = 1 << 20;
+
 /// What is stored for `record`.
 fn stored<T: Serialize>(kind: Kind, record: &T) -> Result<Vec<u8>, Error> {
-    Ok(encode(kind.as_str(), record)?)
+    let bytes = encode(kind.as_str(), record)?;
+    if bytes.len() > MOST_RECORD_BYTES {
+        let length = bytes.len();
+        return Err(Error::TooLarge(format!(
+            "the {kind} would take {length} bytes in the store; at most {MOST_RECORD_BYTES} are possible"
+        )));
+    }
+    Ok(bytes)
 }
 
 /// The project `caller` acts in when asked to act in `asked` (empty: their own).

@@ -26,8 +26,9 @@ use proto::Revision;
 /// Most operations in one [`Batch`]; etcd, which a second backend may stand on, takes 128.
 pub const MAX_OPERATIONS: usize = 100;
 
-/// Most bytes of keys and values in one [`Batch`]; etcd refuses requests above 1.5 MiB.
-pub const MAX_BATCH_BYTES: usize = 1 << 20;
+/// Most bytes of keys and values in one [`Batch`]: a deployment of the largest size with as many of the
+/// largest static routes as it may have.
+pub const MAX_BATCH_BYTES: usize = 4 << 20;
 
 /// The number of the revision that last wrote a key. A key deleted and written again has a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -17,6 +17,8 @@ mod routes;
 mod runtime;
 #[path = "services/samples.rs"]
 mod samples;
+#[path = "services/sizes.rs"]
+mod sizes;
 #[path = "services/stage.rs"]
 mod stage;
 #[path = "services/static_routes.rs"]

@@ -145,7 +145,7 @@ pub struct Parameter {
 /// A place where a component can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// Unique in its plan.
+    /// Unique in its package.
     pub name: EndpointName,
     /// By whom and how.
     pub kind: EndpointKind,

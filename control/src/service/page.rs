@@ -4,6 +4,9 @@ use super::{Error, Kind, Service};
 use crate::domain::record::decode;
 use crate::store::{Key, Prefix};
 
+/// Records read at once.
+const PORTION: usize = 128;
+
 /// Which stretch of a listing is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct PageAsked {
@@ -29,35 +32,39 @@ impl Service {
         if asked == 0 { self.limits.page_default } else { asked.min(self.limits.page_most) }
     }
 
-    /// The records under `prefix` that `keep` keeps, after the key that `token` means.
+    /// The records under `prefix` that `keep` keeps, after the key `after`, and where to go on.
     ///
     /// A page looks at no more than a bounded number of records: with a filter it may come back with few
-    /// or none, and a token to go on from.
+    /// or none, and a key to go on from. It is bounded in bytes too, for clients take no larger messages.
     async fn page<T: DeserializeOwned>(
         &self,
         kind: Kind,
         prefix: &Prefix,
-        after: Option<Key>,
+        mut after: Option<Key>,
         size: usize,
         keep: impl Fn(&T) -> bool,
     ) -> Result<(Vec<T>, Option<Key>), Error> {
-        let (mut items, mut after, mut looked_at) = (Vec::new(), after, 0);
+        let (mut items, mut looked_at, mut bytes) = (Vec::new(), 0, 0);
+        let mut portion = size.min(PORTION);
         loop {
-            let page = self.store.list(prefix, after.as_ref(), size - items.len()).await?;
-            looked_at += page.entries.len();
-            after = page.entries.last().map(|entry| entry.key.clone()).or(after);
-            for entry in &page.entries {
+            let page = self.store.list(prefix, after.as_ref(), portion).await?;
+            for entry in page.entries {
+                let full = bytes + entry.value.len() > self.limits.page_bytes && !items.is_empty();
+                if full || items.len() == size || looked_at == self.limits.page_looks_at {
+                    return Ok((items, after));
+                }
                 let record: T = decode(kind.as_str(), &entry.value)?;
+                looked_at += 1;
                 if keep(&record) {
+                    bytes += entry.value.len();
                     items.push(record);
                 }
+                after = Some(entry.key);
             }
             if !page.more {
                 return Ok((items, None));
             }
-            if items.len() >= size || looked_at >= self.limits.page_looks_at {
-                return Ok((items, after));
-            }
+            portion = PORTION;
         }
     }
 

@@ -6,6 +6,9 @@ use crate::domain::fault::{At, Faults};
 use crate::domain::rules::Rules;
 use crate::domain::{LeaseId, Timestamp};
 
+/// Bytes of what a runtime says to people.
+const LONGEST_MESSAGE: usize = 4 << 10;
+
 /// What a runtime says. What is not said stays as it was.
 #[derive(Debug, Clone, Default)]
 pub struct ReportDraft {
@@ -52,6 +55,7 @@ impl ReportDraft {
         let mut error_codes = Vec::new();
         for (i, text) in self.error_codes.iter().enumerate() {
             match ErrorCode::ALL.into_iter().find(|code| code.as_str() == text) {
+                Some(code) if error_codes.contains(&code) => {}
                 Some(code) => error_codes.push(code),
                 None => {
                     let known: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
@@ -59,6 +63,11 @@ impl ReportDraft {
                     faults.add(list.index(i), "error_code", message);
                 }
             }
+        }
+        if self.message.len() > LONGEST_MESSAGE {
+            let message =
+                format!("has {} bytes; at most {LONGEST_MESSAGE} are possible: cut it", self.message.len());
+            faults.add("message", "message", message);
         }
         let at = At::named("backends");
         let backends = judge_backends(&self.backends, &deployment.endpoints, rules, &at, &mut faults);

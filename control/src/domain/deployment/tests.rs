@@ -262,7 +262,7 @@ fn a_report_changes_what_it_says_and_no_more() {
     assert!(more.endpoints[0].reported == up.endpoints[0].reported && more.endpoints[1].reported.is_some());
     let broken = take(report(|r| {
         r.status = Some(Status::Error);
-        r.error_codes = vec!["DEP_E155".into()];
+        r.error_codes = vec!["DEP_E155".into(), "DEP_E155".into()];
         r.message = "it fell over".into();
     }));
     assert_eq!(
@@ -301,6 +301,7 @@ fn rules_on_reports_are_told_all_at_once() {
     let report = report(|r| {
         r.phase = Some(Phase::Stopped);
         r.status = Some(Status::Stopped);
+        r.message = "x".repeat(4097);
         r.error_codes = vec!["DEP_E153".into(), "E1".into()];
         r.backends = vec![backends("DB", &["8.8.8.8:53"])];
     });
@@ -312,6 +313,7 @@ fn rules_on_reports_are_told_all_at_once() {
             ("phase", "phase"),
             ("status", "status"),
             ("error_codes[1]", "error_code"),
+            ("message", "message"),
             ("backends[0].endpoint", "endpoint_not_external"),
             ("backends[0].backends[0].address", "backend_network"),
         ]
