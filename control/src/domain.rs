@@ -30,7 +30,7 @@ pub mod rules;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod static_route;
-mod text;
+pub(crate) mod text;
 mod time;
 pub mod world;
 

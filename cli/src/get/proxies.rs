@@ -29,7 +29,8 @@ impl Follower {
             _ if !proxy.connected => "disconnected".to_owned(),
             _ if !proxy.nack_reasons.is_empty() => format!("refused: {}", proxy.nack_reasons.join("; ")),
             (None, _) => "starting".to_owned(),
-            (Some(at), Some(newest)) if at.epoch == newest.epoch && at.number < newest.number => {
+            // Numbers go on where the epoch changes.
+            (Some(at), Some(newest)) if at.number < newest.number => {
                 format!("behind by {}", newest.number - at.number)
             }
             (Some(_), _) => "current".to_owned(),
@@ -72,5 +73,23 @@ impl Shown for Follower {
 
     fn label(&self) -> String {
         format!("proxy/{}", self.proxy.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_tell_who_is_behind_also_where_the_epoch_changed() {
+        let at = |epoch, number| Some(wire::Revision { epoch, number });
+        let state = |applied| {
+            let proxy = wire::Proxy { connected: true, applied, ..Default::default() };
+            Follower { proxy, newest: at(2, 7) }.state()
+        };
+        assert_eq!(state(at(1, 5)), "behind by 2");
+        assert_eq!(state(at(2, 6)), "behind by 1");
+        assert_eq!(state(at(2, 7)), "current");
+        assert_eq!(state(None), "starting");
     }
 }

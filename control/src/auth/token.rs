@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{AuthError, Role};
 use crate::domain::guid::letters;
+use crate::domain::text::as_project;
 use crate::domain::{Chance, NoChance, Timestamp};
 use crate::store::{Key, Prefix};
 
@@ -28,7 +29,7 @@ pub struct NotAToken;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) role: Role,
-    #[serde(with = "project_text")]
+    #[serde(with = "as_project")]
     pub(super) project: ProjectId,
     /// For people: who has it, or which file it was made for.
     pub(super) name: String,
@@ -81,20 +82,6 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(epr_...)")
-    }
-}
-
-mod project_text {
-    use proto::ProjectId;
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(value: &ProjectId, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(value.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ProjectId, D::Error> {
-        let text = String::deserialize(from)?;
-        ProjectId::parse(&text).ok_or_else(|| D::Error::custom("not the guid of a project"))
     }
 }
 

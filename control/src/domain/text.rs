@@ -85,15 +85,15 @@ pub(super) mod as_text {
 }
 
 /// Stores the guid of a project as its text.
-pub(super) mod as_project {
+pub(crate) mod as_project {
     use proto::ProjectId;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-    pub(in crate::domain) fn serialize<S: Serializer>(value: &ProjectId, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(value: &ProjectId, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(value.as_str())
     }
 
-    pub(in crate::domain) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ProjectId, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ProjectId, D::Error> {
         let text = String::deserialize(from)?;
         ProjectId::parse(&text).ok_or_else(|| D::Error::custom("not the guid of a project"))
     }
