@@ -210,12 +210,15 @@ mod tests {
         let gate = || Gate { permits: permits.clone(), backoff: Duration::ZERO, drain: signal.clone() };
         let (idle, served) = (accept(ports.remove(0), gate(), drop, || {}), Cell::new(0));
         let busy = accept(busy, gate(), |_| served.set(served.get() + 1), || {});
+        let reaches = async |count| {
+            while served.get() < count {
+                tokio::task::yield_now().await;
+            }
+        };
         let client = async {
             for count in 1..=3 {
                 let _client = TcpStream::connect(address).await.unwrap();
-                while served.get() < count {
-                    tokio::task::yield_now().await;
-                }
+                reaches(count).await;
             }
             hand.start();
         };

@@ -127,7 +127,7 @@ fn apply(routes: &Arc<Routes>, model: &mut Model, update: RouteUpdate) {
             assert_eq!(routes.revision(), Some(update.revision));
         }
         Err(why) => {
-            assert!(applied.as_ref().is_err_and(|error| why(error)), "{applied:?}");
+            assert!(applied.as_ref().is_err_and(why), "{applied:?}");
             assert!(Arc::ptr_eq(&before, &routes.table()), "a refused revision left something behind");
         }
     }
