@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
@@ -80,7 +79,7 @@ pub struct Losses {
 }
 
 /// The thread that writes. Ends when the last [`AccessLog`] is dropped and all is written.
-pub struct Writer(Option<JoinHandle<()>>);
+pub struct Writer(Option<std::sync::mpsc::Receiver<()>>);
 
 impl AccessLog {
     /// A log that records nothing.
@@ -110,10 +109,12 @@ impl AccessLog {
         let (sender, receiver) = mpsc::channel(queue.max(1));
         let losses = Arc::<Losses>::default();
         let seen = losses.clone();
-        let thread = std::thread::Builder::new()
-            .name("access-log".into())
-            .spawn(move || write_all(receiver, output, &seen))?;
-        Ok((Self { queue: Some(sender), losses }, Writer(Some(thread))))
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::Builder::new().name("access-log".into()).spawn(move || {
+            let _done = done;
+            write_all(receiver, output, &seen);
+        })?;
+        Ok((Self { queue: Some(sender), losses }, Writer(Some(ended))))
     }
 
     /// Whether records go anywhere; lets a worker skip filling them.
@@ -149,12 +150,12 @@ impl Losses {
 }
 
 impl Writer {
-    /// Waits until all is written, after every [`AccessLog`] was dropped. Blocks.
-    pub fn finish(mut self) {
-        if let Some(thread) = self.0.take() {
-            // A panic of the thread has been reported by itself.
-            let _ = thread.join();
-        }
+    /// Waits until all is written, after every [`AccessLog`] was dropped, but no longer than `limit`: a
+    /// pipe nobody reads must not keep a proxy from ending. Blocks. Returns whether all was written.
+    pub fn finish(self, limit: Duration) -> bool {
+        let Some(ended) = self.0 else { return true };
+        // Nothing is ever sent: the thread's end drops the sender.
+        ended.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Disconnected)
     }
 }
 

@@ -85,12 +85,17 @@ pub struct Timeouts {
     /// Without a byte taken by a client that has an answer to read, or sent by one that has a body to
     /// send.
     pub stalled: Duration,
+    /// Without a byte of a body in either direction after an answer has begun: a backend that falls silent,
+    /// or an HTTP/2 client that takes nothing of its stream. Streams of events and of calls are often quiet.
+    pub body_idle: Duration,
     /// Without a byte in either direction of a WebSocket or a passed-through connection.
     pub tunnel_idle: Duration,
     /// What tunnels still get after their route moved, was unbound or removed.
     pub tunnel_grace: Duration,
     /// What requests and tunnels still get after a drain began.
     pub drain_grace: Duration,
+    /// What the access log still gets to write its last lines after all else has ended.
+    pub log_grace: Duration,
     /// How long a refused connection is still read after its answer was written, so that the answer is
     /// not lost to a reset.
     pub linger: Duration,
@@ -118,8 +123,11 @@ pub struct Limits {
     pub h2_streams: u32,
     /// Flow-control window of an HTTP/2 stream, in bytes: what one slow backend may pile up.
     pub h2_stream_window: u32,
-    /// Flow-control window of a whole HTTP/2 connection, in bytes.
+    /// Flow-control window of a whole HTTP/2 client connection, in bytes.
     pub h2_connection_window: u32,
+    /// Flow-control window of an HTTP/2 connection to a backend, in bytes. All requests of a worker share it:
+    /// what slow clients leave unread must not keep the others waiting, so it is that of many streams.
+    pub h2_backend_window: u32,
     /// Bytes buffered in each direction of a tunnel.
     pub relay_buffer: usize,
     /// Access log records waiting to be written; more are dropped and counted.
@@ -136,12 +144,17 @@ pub struct BackendPolicy {
     pub networks: Vec<IpNet>,
     /// Idle HTTP/1.1 connections kept per backend and worker.
     pub idle_per_backend: usize,
+    /// Idle HTTP/1.1 connections kept per worker, to all backends.
+    pub idle_per_worker: usize,
     /// How long an idle connection to a backend is kept. Shorter than the backend's own patience, or
     /// requests meet connections that are just being closed.
     pub idle_timeout: Duration,
     /// HTTP/2 connections per backend and worker. There is one until its streams are used up; what does
     /// not fit on the last one waits.
     pub h2_connections: usize,
+    /// How long a shared HTTP/2 connection lives on when the backend's machine acknowledges nothing: it has
+    /// vanished without a word.
+    pub vanished: Duration,
     /// How long a backend to which a connection failed to open is chosen only when there is no other.
     pub set_aside: Duration,
 }
@@ -216,9 +229,11 @@ impl Default for Timeouts {
             connect: Duration::from_secs(3),
             first_byte: Duration::from_secs(60),
             stalled: Duration::from_secs(60),
+            body_idle: Duration::from_secs(300),
             tunnel_idle: Duration::from_secs(3600),
             tunnel_grace: Duration::from_secs(30),
             drain_grace: Duration::from_secs(30),
+            log_grace: Duration::from_secs(5),
             linger: Duration::from_secs(1),
             accept_backoff: Duration::from_millis(100),
         }
@@ -237,6 +252,7 @@ impl Default for Limits {
             h2_streams: 128,
             h2_stream_window: 256 * 1024,
             h2_connection_window: 1024 * 1024,
+            h2_backend_window: 32 * 1024 * 1024,
             relay_buffer: 64 * 1024,
             access_log_queue: 16_384,
             routes: 20_000_000,
@@ -259,8 +275,10 @@ impl Default for BackendPolicy {
                 unique_local,
             ],
             idle_per_backend: 64,
+            idle_per_worker: 2048,
             idle_timeout: Duration::from_secs(20),
             h2_connections: 16,
+            vanished: Duration::from_secs(30),
             set_aside: Duration::from_secs(2),
         }
     }

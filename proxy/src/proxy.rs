@@ -129,6 +129,7 @@ impl Proxy {
         let Self { shared, sockets, cache, log, seeds, .. } = self;
         let side = side(&shared, sockets.admin, cache, signal.clone(), seeds.side);
         let workers = workers(&shared, sockets.http, sockets.https, &signal, &seeds.workers);
+        let log_grace = shared.config.timeouts.log_grace;
         drop(shared);
         if workers.len() < seeds.workers.len() || side.is_err() {
             hand.start();
@@ -154,7 +155,9 @@ impl Proxy {
                 Ok(side) => side.finish(),
                 Err(error) => tracing::error!(%error, "the side thread could not start"),
             }
-            log.finish();
+            if !log.finish(log_grace) {
+                tracing::error!("the access log takes no more lines; ending without the last ones");
+            }
         };
         // Its panics have been reported where they happened.
         let _ = tokio::task::spawn_blocking(blocking).await;

@@ -6,6 +6,8 @@ use super::*;
 use crate::routes::Routes;
 use crate::routes::tests::{bound, snapshot};
 
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// An output the test can read, and hold up.
 #[derive(Clone, Default)]
 struct Pipe(Arc<(Mutex<Content>, Condvar)>);
@@ -95,7 +97,7 @@ fn says_what_happened_but_not_the_query() {
         ..Record::default()
     });
     drop(log);
-    writer.finish();
+    assert!(writer.finish(PATIENCE));
     assert_eq!(
         pipe.lines(),
         [
@@ -127,7 +129,7 @@ fn what_does_not_fit_is_dropped_and_counted_and_the_rest_comes_in_order() {
     assert_eq!(log.losses().dropped(), 3);
     pipe.set(|content| content.held = false);
     drop(log);
-    writer.finish();
+    assert!(writer.finish(PATIENCE));
     let paths: Vec<_> = pipe.lines().iter().map(|line| line["path"].as_str().unwrap().to_owned()).collect();
     assert_eq!(paths, ["/0", "/1", "/2", "/3", "/4", "/5"]);
 }
@@ -137,7 +139,7 @@ fn long_texts_are_cut() {
     let (log, writer, pipe) = start(5);
     log.record(request(&format!("/{}", "x".repeat(5000))));
     drop(log);
-    writer.finish();
+    assert!(writer.finish(PATIENCE));
     assert_eq!(pipe.lines()[0]["path"].as_str().unwrap().len(), 1024);
 }
 
@@ -149,7 +151,7 @@ fn a_full_disk_is_counted_and_survived() {
     pipe.wait_until(|content| content.waiting);
     let losses = log.losses();
     drop(log);
-    writer.finish();
+    assert!(writer.finish(PATIENCE));
     assert_eq!(losses.unwritable(), 1);
     assert!(AccessLog::start(&AccessLogTarget::File("/proc/no/log".into()), 1).is_err());
 }
@@ -162,7 +164,17 @@ fn a_file_is_appended_to() {
         let (log, writer) = AccessLog::start(&AccessLogTarget::File(path.clone()), 5).unwrap();
         log.record(request(&format!("/{n}")));
         drop(log);
-        writer.finish();
+        assert!(writer.finish(PATIENCE));
     }
     assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn an_output_that_takes_nothing_keeps_nobody_from_ending() {
+    let (log, writer, pipe) = start(5);
+    pipe.set(|content| content.held = true);
+    log.record(request("/stuck"));
+    drop(log);
+    assert!(!writer.finish(Duration::from_millis(10)));
+    pipe.set(|content| content.held = false);
 }
