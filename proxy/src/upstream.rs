@@ -94,7 +94,7 @@ impl<B: RequestBody> Upstreams<B> {
             dice: Dice::new(seed),
             aside: RefCell::new(Aside::new(policy.set_aside)),
             dialler: Rc::new(Dialler { networks, timeout: connect, metrics, worker }),
-            h1: Rc::new(h1::Idle::new(policy.idle_per_backend, policy.idle_timeout)),
+            h1: Rc::new(h1::Idle::new(policy)),
             h1_settings: h1::settings(limits),
             h2: h2::Shared::new(policy, limits, tasks.clone()),
             tasks,
@@ -145,6 +145,11 @@ impl<B: RequestBody> Upstreams<B> {
         self.h1.reap(now);
         self.h2.reap(now);
         self.aside.borrow_mut().reap(now);
+    }
+
+    /// Closes all HTTP/1.1 connections that are idle, so that others get their descriptors.
+    pub fn make_room(&self) {
+        self.h1.clear();
     }
 
     /// Closes all that is idle and keeps nothing from now on; what is in use ends in its time.

@@ -98,7 +98,10 @@ async fn door<F>(
     F: Future<Output = ()> + 'static,
 {
     let begin = |accepted| context.connections.spawn_local(serve(accepted, context.clone()));
-    let starved = || context.metrics().accept_failures.inc();
+    let starved = || {
+        context.metrics().accept_failures.inc();
+        context.upstreams.make_room();
+    };
     if let Err(error) = accept(listener, gate, begin, starved).await {
         tracing::error!(%error, "a listener of this worker broke and takes no more connections");
     }

@@ -14,7 +14,7 @@ use super::RequestBody;
 use super::body::UpstreamBody;
 use super::choose::Lease;
 use super::error::Fault;
-use crate::config::Limits;
+use crate::config::{BackendPolicy, Limits};
 use crate::routes::UpstreamId;
 use crate::tasks::Tasks;
 
@@ -22,7 +22,10 @@ use crate::tasks::Tasks;
 /// others grow old and are closed.
 pub(super) struct Idle<B> {
     stacks: RefCell<HashMap<UpstreamId, Vec<Kept<B>>>>,
+    /// How many there are in all stacks.
+    count: Cell<usize>,
     most: usize,
+    most_in_all: usize,
     timeout: Duration,
     closed: Cell<bool>,
 }
@@ -33,46 +36,65 @@ struct Kept<B> {
 }
 
 impl<B> Idle<B> {
-    pub(super) fn new(most: usize, timeout: Duration) -> Self {
-        Self { stacks: RefCell::default(), most, timeout, closed: Cell::new(false) }
+    pub(super) fn new(policy: &BackendPolicy) -> Self {
+        Self {
+            stacks: RefCell::default(),
+            count: Cell::new(0),
+            most: policy.idle_per_backend,
+            most_in_all: policy.idle_per_worker,
+            timeout: policy.idle_timeout,
+            closed: Cell::new(false),
+        }
     }
 
     /// A connection that can be used at once.
     pub(super) fn take(&self, id: UpstreamId) -> Option<SendRequest<B>> {
         let mut stacks = self.stacks.borrow_mut();
         let stack = stacks.get_mut(&id)?;
+        let before = stack.len();
         stack.retain(|kept| !kept.sender.is_closed());
         // A connection just handed back may still be busy with the end of its last request.
-        let at = stack.iter().rposition(|kept| kept.sender.is_ready())?;
-        Some(stack.remove(at).sender)
+        let at = stack.iter().rposition(|kept| kept.sender.is_ready());
+        let taken = at.map(|at| stack.remove(at).sender);
+        self.count.set(self.count.get() - (before - stack.len()));
+        taken
     }
 
     /// Keeps a connection whose response has ended.
     pub(super) fn keep(&self, id: UpstreamId, sender: SendRequest<B>) {
-        if self.closed.get() || sender.is_closed() {
+        if self.closed.get() || sender.is_closed() || self.count.get() >= self.most_in_all {
             return;
         }
         let mut stacks = self.stacks.borrow_mut();
         let stack = stacks.entry(id).or_default();
         if stack.len() < self.most {
             stack.push(Kept { sender, since: Instant::now() });
+            self.count.set(self.count.get() + 1);
         }
     }
 
     pub(super) fn reap(&self, now: Instant) {
+        let mut count = 0;
         self.stacks.borrow_mut().retain(|_, stack| {
             stack.retain(|kept| now.duration_since(kept.since) < self.timeout && !kept.sender.is_closed());
+            count += stack.len();
             !stack.is_empty()
         });
+        self.count.set(count);
+    }
+
+    pub(super) fn clear(&self) {
+        self.stacks.borrow_mut().clear();
+        self.count.set(0);
     }
 
     pub(super) fn close(&self) {
         self.closed.set(true);
-        self.stacks.borrow_mut().clear();
+        self.clear();
     }
 
     pub(super) fn len(&self) -> usize {
-        self.stacks.borrow().values().map(Vec::len).sum()
+        self.count.get()
     }
 
     /// The response, which brings its connection back here when it has been read to its end.

@@ -5,11 +5,13 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared as SharedFuture};
 use hyper::client::conn::http2::{self, Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -25,7 +27,8 @@ use crate::tasks::Tasks;
 pub(super) struct Shared<B> {
     peers: Rc<Peers<B>>,
     settings: Builder<Tasks>,
-    idle_timeout: std::time::Duration,
+    idle_timeout: Duration,
+    vanished: Duration,
     most: usize,
     tasks: Tasks,
 }
@@ -103,13 +106,17 @@ impl<B: RequestBody> Shared<B> {
         settings
             .timer(TokioTimer::new())
             .initial_stream_window_size(limits.h2_stream_window)
-            .initial_connection_window_size(limits.h2_connection_window)
-            .max_header_list_size(limits.h2_field_bytes)
-            // A backend that vanished without a word is noticed while requests wait for it.
-            .keep_alive_interval(policy.idle_timeout)
-            .keep_alive_timeout(policy.idle_timeout);
+            .initial_connection_window_size(limits.h2_backend_window)
+            .max_header_list_size(limits.h2_field_bytes);
         let most = policy.h2_connections.max(1);
-        Self { peers: Rc::default(), settings, idle_timeout: policy.idle_timeout, most, tasks }
+        Self {
+            peers: Rc::default(),
+            settings,
+            idle_timeout: policy.idle_timeout,
+            vanished: policy.vanished,
+            most,
+            tasks,
+        }
     }
 
     /// A place on a connection to `upstream`.
@@ -159,7 +166,8 @@ impl<B: RequestBody> Shared<B> {
         let assumed = self.peers.borrow().get(&id).map_or(ASSUMED, |peer| peer.assumed);
         let mut settings = self.settings.clone();
         settings.initial_max_send_streams(assumed);
-        let open = open(settings, assumed, upstream.clone(), dialler.clone(), self.tasks.clone());
+        let (upstream, dialler, vanished) = (upstream.clone(), dialler.clone(), self.vanished);
+        let open = open(settings, assumed, upstream, dialler, vanished, self.tasks.clone());
         // Whoever polls it last puts the outcome in its place: the request that began may have gone.
         let opening = async move {
             let opened = open.await;
@@ -209,9 +217,11 @@ async fn open<B: RequestBody>(
     assumed: usize,
     upstream: Arc<Upstream>,
     dialler: Rc<Dialler>,
+    vanished: Duration,
     tasks: Tasks,
 ) -> Result<Connection<B>, DialError> {
     let stream = dialler.dial(&upstream).await?;
+    notice_vanishing(&stream, vanished);
     let failed = |_| DialError::Failed(std::io::ErrorKind::ConnectionReset);
     let (sender, driver) = settings.handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let streams = Rc::new(Streams {
@@ -222,6 +232,17 @@ async fn open<B: RequestBody>(
     });
     tasks.spawn_local(drive(driver, streams.clone()));
     Ok(Connection { sender, streams, used: Cell::new(Instant::now()) })
+}
+
+/// Has the kernel end the connection when the other machine acknowledges nothing for `after`, be it data or
+/// probes. PING frames are no way to find out: gRPC servers close connections that send one more often than
+/// every five minutes while calls are quiet.
+fn notice_vanishing(stream: &TcpStream, after: Duration) {
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new().with_time(after / 2).with_interval(after / 6);
+    // Without them the requests' own deadlines are all there is.
+    let _ = socket.set_tcp_keepalive(&probes);
+    let _ = socket.set_tcp_user_timeout(Some(after));
 }
 
 type Driver<B> = http2::Connection<TokioIo<TcpStream>, B, Tasks>;

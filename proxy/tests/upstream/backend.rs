@@ -30,7 +30,7 @@ pub(crate) enum Behaviour {
     /// Answers with what is no HTTP.
     Garbage,
     /// Answers each request with its path. `/go-away` is the last on its connection, `/refuse` and `/reset`
-    /// are reset, `/held` is answered but does not end.
+    /// are reset, `/held` is answered but does not end, `/large` has a body of 256 KiB.
     H2c,
     /// The same, with no more than two streams on a connection.
     H2cNarrow,
@@ -154,6 +154,10 @@ async fn serve_h2(stream: TcpStream, streams: u32) -> Result<(), h2::Error> {
         match request.uri().path() {
             "/refuse" => respond.send_reset(Reason::REFUSED_STREAM),
             "/reset" => respond.send_reset(Reason::INTERNAL_ERROR),
+            "/large" => {
+                let body = Bytes::from(vec![0; 256 * 1024]);
+                respond.send_response(Response::new(()), false)?.send_data(body, true)?;
+            }
             "/held" => held.push(respond.send_response(Response::new(()), false)?),
             path => {
                 let body = Bytes::copy_from_slice(path.as_bytes());

@@ -191,13 +191,21 @@ async fn a_connection_that_its_backend_closed_costs_no_request() {
 #[tokio::test]
 async fn idle_connections_are_bounded_in_number_and_age() {
     local(async {
-        let policy = BackendPolicy { idle_per_backend: 2, ..BackendPolicy::default() };
+        let policy = BackendPolicy { idle_per_backend: 2, idle_per_worker: 3, ..BackendPolicy::default() };
         let timeout = policy.idle_timeout;
         let (stage, backend) = (Stage::new(policy), Backend::start(Behaviour::Http1).await);
         let entry = entry("dep-a", BackendProtocol::Http1, &[&backend]);
         let five = (0..5).map(|_| stage.get(&entry, "/"));
         futures_util::future::join_all(five).await;
         assert_eq!((backend.connections(), stage.upstreams.idle()), (5, 2));
+        let others = ["dep-b", "dep-c"].map(|other| self::entry(other, BackendProtocol::Http1, &[&backend]));
+        for other in &others {
+            stage.get(other, "/").await;
+        }
+        assert_eq!(stage.upstreams.idle(), 3, "as many as a worker keeps in all");
+        stage.upstreams.make_room();
+        assert_eq!(stage.upstreams.idle(), 0);
+        futures_util::future::join_all((0..2).map(|_| stage.get(&entry, "/"))).await;
         tokio::time::pause();
         tokio::time::advance(timeout - Duration::from_secs(1)).await;
         stage.upstreams.reap();
@@ -339,6 +347,20 @@ async fn streams_that_do_not_fit_on_a_connection_open_another() {
         drop(seven);
         stage.get(&entry, "/").await;
         assert!((4..=7).contains(&backend.connections()), "one of those is used again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_nobody_reads_keep_no_other_waiting() {
+    local(async {
+        let (stage, backend) = (Stage::new(BackendPolicy::default()), Backend::start(Behaviour::H2c).await);
+        let entry = entry("dep-a", BackendProtocol::H2c, &[&backend]);
+        let unread = futures_util::future::join_all((0..20).map(|_| stage.send(&entry, "/large"))).await;
+        assert!(unread.iter().all(Result::is_ok));
+        let read = tokio::time::timeout(Duration::from_secs(10), stage.get(&entry, "/large"));
+        assert_eq!(read.await.expect("in time").1.len(), 256 * 1024);
+        assert_eq!(backend.connections(), 1);
     })
     .await;
 }
