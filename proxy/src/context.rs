@@ -15,6 +15,7 @@ use crate::metrics::{Metrics, WorkerMetrics};
 use crate::per_worker::WorkerId;
 use crate::request_id::RequestIds;
 use crate::routes::{Reader, RouteEntry, Routes};
+use crate::streams::Streams;
 use crate::tasks::Tasks;
 use crate::upload::Upload;
 use crate::upstream::{Networks, Upstreams};
@@ -43,7 +44,7 @@ pub(crate) struct Context {
     pub(crate) drain: Signal,
     pub(crate) ids: RequestIds,
     pub(crate) h1: http1::Builder,
-    pub(crate) h2: http2::Builder<Tasks>,
+    pub(crate) h2: http2::Builder<Streams>,
     requests: Cell<u32>,
 }
 
@@ -68,7 +69,7 @@ impl Context {
             drain,
             ids: RequestIds::new(seed),
             h1: h1(&config.limits),
-            h2: h2(&config.limits, streams.clone()),
+            h2: h2(&config.limits, Streams::new(streams.clone(), &config.timeouts)),
             connections: Tasks::new(),
             streams,
             requests: Cell::new(0),
@@ -120,8 +121,8 @@ const HYPER_FIELDS: usize = 100;
 const HYPER_LEAST_BUFFER: usize = 8192;
 
 /// How HTTP/2 is spoken with clients; its streams run as tasks of the worker.
-fn h2(limits: &Limits, tasks: Tasks) -> http2::Builder<Tasks> {
-    let mut builder = http2::Builder::new(tasks);
+fn h2(limits: &Limits, streams: Streams) -> http2::Builder<Streams> {
+    let mut builder = http2::Builder::new(streams);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.h2_streams)

@@ -27,7 +27,8 @@ pub(crate) async fn serve_plain(accepted: Accepted, context: Rc<Context>) {
     let Accepted { stream, peer, permit } = accepted;
     let _open = Open::count(context.clone(), Port::Http);
     let client = Client::new(context.clone(), peer, Door::Plain, permit);
-    if let Err(broken) = http::serve_h1(stream, client).await {
+    // Kept for its permit: last words take their time too.
+    if let Err(broken) = http::serve_h1(stream, client.clone()).await {
         context.metrics().refusal(broken.refusal);
         context.log_refusal(broken.refusal, |record| {
             record.client = Some(peer);

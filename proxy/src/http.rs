@@ -12,6 +12,7 @@ mod headers;
 pub mod host;
 pub(crate) mod judge;
 mod meter;
+mod patience;
 mod pulse;
 mod refuse;
 mod target;
@@ -176,7 +177,9 @@ fn conclude(
     entry: &Arc<RouteEntry>,
 ) -> Result<Forwarded, Refusal> {
     let switched = upgrade::has_switched(&response, client_end.is_some())?;
-    headers::to_client(response.headers_mut());
+    headers::to_client(response.headers_mut())?;
+    // Ours, not the backend's (RFC 9110 2.5): an old one would have the client close the connection.
+    *response.version_mut() = http::Version::HTTP_11;
     match client_end {
         Some(client_end) if switched => {
             upgrade::ask(response.headers_mut());

@@ -10,21 +10,23 @@
 //!
 //! # Map
 //!
-//! Each room uses only rooms below it.
+//! Each room uses only rooms of the rows below its own, which a test holds it to.
 //!
 //! | room | what it is |
 //! | --- | --- |
 //! | `proxy` | bind and run |
 //! | `worker`, `side` | one thread per core; one for what happens beside the traffic |
+//! | [`admin`] | answers to why, by the judges of real traffic |
 //! | `edge` | the story of a connection |
 //! | [`http`] | heads, fields, answers, upgrades |
 //! | `relay`, `tls`, `farewell` | bytes both ways; the handshake; last words |
-//! | `context`, `listener`, `upload` | what a worker's connections share; sockets; request bodies |
-//! | [`admin`], [`feed`] | answers to why; routes from control |
-//! | [`upstream`] | choose, dial, keep and use connections to backends |
+//! | `context` | what a worker's connections share |
+//! | `listener`, `streams`, `upload` | sockets; HTTP/2 streams; request bodies |
+//! | [`upstream`], [`feed`], [`access_log`] | connections to backends; routes from control; what is written |
 //! | [`routes`] | the table, its last good copy on disk |
-//! | [`access_log`], [`metrics`], [`per_worker`] | what is written and counted |
-//! | [`hello`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
+//! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
+//! | [`per_worker`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
+//! | `descriptors`, `dice`, `request_id` | how many files; draws; names for requests |
 
 pub mod access_log;
 pub mod admin;
@@ -47,6 +49,7 @@ mod relay;
 mod request_id;
 pub mod routes;
 mod side;
+mod streams;
 pub mod tasks;
 mod tls;
 mod upload;

@@ -51,9 +51,9 @@ impl<T: Default> PerWorker<T> {
     /// The value of `worker`.
     pub fn get(&self, worker: WorkerId) -> &T {
         let all = self.0.get_or_init(|| (0..worker.of()).map(|_| Padded::default()).collect());
-        // An index within bounds unless workers of two proxies were mixed up; counting with another
-        // worker is then better than a panic.
-        &all[worker.index() % all.len()].0
+        // Within bounds unless workers of two proxies were mixed up; counting with another worker is then
+        // better than a panic.
+        &all.get(worker.index()).unwrap_or(&all[0]).0
     }
 
     /// The values of all workers; none before the first was asked for.

@@ -35,14 +35,15 @@ pub(super) async fn exchange(
         Ok(response) => return Ok(response),
         Err(error) => error,
     };
-    let other = upstreams.choose(entry, Some(first.upstream));
-    let lease = match first.fault {
+    let (fault, failed) = (first.fault, first.upstream);
+    let Some(request) = again(first, copy) else { return Err(fault.refusal()) };
+    let other = upstreams.choose(entry, Some(failed));
+    let lease = match fault {
         // The only backend may have closed just this connection, or refused just this stream.
         Fault::Closed | Fault::RefusedStream => other.or_else(|| upstreams.choose(entry, None)),
         Fault::Dial(_) | Fault::Garbage | Fault::RequestBody => other,
     };
-    let fault = first.fault;
-    let (Some(lease), Some(request)) = (lease, again(first, copy)) else { return Err(fault.refusal()) };
+    let Some(lease) = lease else { return Err(fault.refusal()) };
     meter.goes_to(&lease, true);
     let sent = upstreams.send(lease, request);
     let second = in_time(sent, progress.as_deref(), timeouts).await?;

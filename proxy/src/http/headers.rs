@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, COOKIE, EXPECT, FORWARDED, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use proto::BackendProtocol;
 
@@ -60,7 +60,8 @@ impl ClientFields {
 /// itself; then says who it is. Host is left to the caller.
 ///
 /// # Errors
-/// [`Refusal::Loop`] when the request has come through too often.
+/// [`Refusal::Loop`] when the request has come through too often, [`Refusal::BadRequest`] when its body
+/// is coded in a way that ends on this hop.
 pub(super) fn to_backend(
     headers: &mut HeaderMap,
     client: &ClientFields,
@@ -69,6 +70,9 @@ pub(super) fn to_backend(
     new_id: impl FnOnce() -> HeaderValue,
 ) -> Result<(), Refusal> {
     let hop = next_hop(headers)?;
+    if !is_at_most_chunked(headers) {
+        return Err(Refusal::BadRequest);
+    }
     let trailers = speaks == BackendProtocol::H2c && wants_trailers(headers);
     remove_hop_by_hop(headers);
     if client.trusted {
@@ -98,10 +102,24 @@ pub(super) fn to_backend(
 }
 
 /// Makes the fields of a response fit to go to a client.
-pub(super) fn to_client(headers: &mut HeaderMap) {
+///
+/// # Errors
+/// [`Refusal::BackendGarbage`] when the body is coded in a way that ends on this hop.
+pub(super) fn to_client(headers: &mut HeaderMap) -> Result<(), Refusal> {
+    if !is_at_most_chunked(headers) {
+        return Err(Refusal::BackendGarbage);
+    }
     remove_hop_by_hop(headers);
     // Ours alone: its presence tells a refusal of the edge from an answer of the application.
     headers.remove(REFUSAL);
+    Ok(())
+}
+
+/// Whether a body is coded for this hop in no other way than in chunks. Another transfer coding, which
+/// nobody undoes here, would be lost with the field that names it (RFC 9112 6.1).
+fn is_at_most_chunked(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter().flat_map(tokens);
+    codings.next().is_none_or(|coding| coding.eq_ignore_ascii_case(b"chunked")) && codings.next().is_none()
 }
 
 fn next_hop(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
@@ -130,7 +148,6 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
         PROXY_AUTHENTICATE,
         PROXY_AUTHORIZATION,
         TE,
-        TRANSFER_ENCODING,
         UPGRADE,
         HTTP2_SETTINGS,
         // Met on this hop already: hyper says 100 as soon as the body is wanted.
@@ -138,6 +155,10 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
         PROXY,
     ] {
         headers.remove(name);
+    }
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        // A length beside it is not that of the body (RFC 9112 6.3).
+        headers.remove(CONTENT_LENGTH);
     }
 }
 
@@ -157,11 +178,19 @@ pub(super) fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
 }
 
-/// Removes every field in which a client might claim to be another.
+/// Removes every field in which a client might claim to be another, also as CGI and its heirs read
+/// them: to these `X_Forwarded_For` is the same as `X-Forwarded-For`.
 fn remove_claims(headers: &mut HeaderMap) {
     let claims = |name: &&HeaderName| {
-        let name = name.as_str();
-        name.starts_with("x-forwarded-") || name == "x-real-ip" || name == "x-client-ip"
+        let name = name.as_str().as_bytes();
+        let begins = |with: &[u8]| {
+            let same = |(a, b): (&u8, &u8)| a == b || (*a == b'_' && *b == b'-');
+            name.len() >= with.len() && name.iter().zip(with).all(same)
+        };
+        name.first() == Some(&b'x')
+            && (begins(b"x-forwarded-")
+                || (name.len() == 9 && begins(b"x-real-ip"))
+                || (name.len() == 11 && begins(b"x-client-ip")))
     };
     let claimed: Vec<HeaderName> = headers.keys().filter(claims).cloned().collect();
     for name in claimed {

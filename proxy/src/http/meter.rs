@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::pulse::Serving;
 use super::{Client, Door};
 use crate::access_log::Record;
+use crate::config::Timeouts;
 use crate::metrics::{Tunnel, Via};
 use crate::refusal::Refusal;
 use crate::relay::TunnelMeter;
@@ -114,12 +115,20 @@ impl Meter {
         self.bytes_out += bytes as u64;
     }
 
-    /// The backend broke off in the middle of its answer. The client sees that as well: its answer
-    /// does not end as it should.
-    pub(super) fn cut_short(&mut self) {
-        if let Some(record) = &mut self.record {
-            record.refusal = Some(Refusal::BackendReset);
-        }
+    /// The backend failed in the middle of its answer, whose status is said already. The client sees
+    /// that it does not end as it should.
+    pub(super) fn cut_short(&mut self, refusal: Refusal) {
+        self.refusal = Some(refusal);
+    }
+
+    /// Bytes of both bodies so far.
+    pub(super) fn moved(&self) -> u64 {
+        self.bytes_out + self.upload.as_ref().map_or(0, |upload| upload.bytes.get())
+    }
+
+    /// How long what is accounted for here may take.
+    pub(super) fn timeouts(&self) -> &Timeouts {
+        &self.client.context.config().timeouts
     }
 
     /// The account of the tunnel the request has become. The record is written when that ends.
@@ -160,7 +169,7 @@ impl Drop for Meter {
         if let Some(mut record) = self.record.take() {
             record.took = took;
             record.status = self.status;
-            record.refusal = self.refusal.or(record.refusal);
+            record.refusal = self.refusal;
             (record.bytes_in, record.bytes_out) = (bytes_in, self.bytes_out);
             record.entry = self.entry.take();
             self.client.context.shared.log.record(*record);

@@ -151,3 +151,28 @@ async fn http1_clients_reach_h2c_backends_too() {
         "{answer:?}"
     );
 }
+
+#[tokio::test]
+async fn a_stream_whose_client_takes_nothing_is_reset() {
+    let stage = Stage::with(|config| {
+        let short = std::time::Duration::from_millis(50);
+        let timeouts = &mut config.timeouts;
+        (timeouts.body_idle, timeouts.first_byte, timeouts.stalled) = (short, short, short);
+    });
+    let backend =
+        crate::backends::http1(&stage.tasks, |_| async { Response::new(whole(vec![0; 100_000])) }).await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let stream = tls(&stage, "a.ep-r.io", &[b"h2"]).await.unwrap();
+    let mut builder = ::h2::client::Builder::new();
+    let (mut sender, connection) =
+        builder.initial_window_size(10).handshake::<_, Bytes>(stream).await.unwrap();
+    stage.tasks.spawn(async {
+        let _ = connection.await;
+    });
+    let (response, _) = sender.send_request(get("a.ep-r.io").body(()).unwrap(), true).unwrap();
+    let mut body = response.await.unwrap().into_body();
+    let some = body.data().await.unwrap().unwrap();
+    assert_eq!(some.len(), 10, "as much as it may be sent");
+    let error = body.data().await.unwrap().unwrap_err();
+    assert!(error.is_reset() && error.is_remote(), "{error}");
+}

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::backends::{echo, http1, nobody, says, serve, whole};
 use crate::client::{exchange, get, plain, read_answer};
+use crate::observed::admin;
 use crate::stage::{Stage, bound};
 
 async fn stage() -> Stage {
@@ -205,6 +206,57 @@ async fn another_backend_is_tried_when_nothing_can_happen_twice() {
         reset += usize::from(answer.refusal() == (502, "backend_reset"));
     }
     assert!(reset > 0, "a POST that may have been taken must not be sent again");
+}
+
+#[tokio::test]
+async fn an_old_backend_does_not_make_clients_close() {
+    let stage = Stage::open();
+    let old = says(&stage.tasks, b"HTTP/1.0 200 OK\r\n\r\nold").await;
+    stage.apply(vec![bound("old.ep-r.io", Http, &[old])]);
+    let mut stream = TcpStream::connect(stage.http).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: old.ep-r.io\r\n\r\n").await.unwrap();
+        let (mut heard, whole) = (Vec::new(), b"\r\n\r\n3\r\nold\r\n0\r\n\r\n");
+        while !heard.ends_with(whole) {
+            heard.push(stream.read_u8().await.unwrap());
+        }
+        assert!(heard.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", String::from_utf8_lossy(&heard));
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_framed_anew() {
+    let stage = Stage::open();
+    let both = says(
+        &stage.tasks,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n4\r\nlong\r\n0\r\n\r\n",
+    );
+    let coded = says(&stage.tasks, b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n");
+    let (both, coded) = (both.await, coded.await);
+    stage.apply(vec![bound("both.ep-r.io", Http, &[both]), bound("coded.ep-r.io", Http, &[coded])]);
+    let answer = get(&stage, "both.ep-r.io", "/").await;
+    assert_eq!((answer.field("content-length"), answer.body.as_str()), (None, "4\r\nlong\r\n0\r\n\r\n"));
+    assert_eq!(get(&stage, "coded.ep-r.io", "/").await.refusal(), (502, "backend_garbage"));
+    let request =
+        "POST / HTTP/1.1\r\nhost: both.ep-r.io\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n";
+    assert_eq!(plain(&stage, request).await.refusal(), (400, "bad_request"));
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_in_the_middle_is_broken_off() {
+    let stage = Stage::with(|config| config.timeouts.body_idle = std::time::Duration::from_millis(50));
+    let quiet = serve(&stage.tasks, |mut stream| async move {
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
+        // Until the proxy gives it up.
+        let _ = stream.read(&mut [0; 4096]).await;
+    })
+    .await;
+    stage.apply(vec![bound("quiet.ep-r.io", Http, &[quiet])]);
+    let answer = get(&stage, "quiet.ep-r.io", "/").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "half"));
+    let metrics = admin(&stage, "/metrics").await.body;
+    assert!(metrics.contains("epr_refusals_total{reason=\"backend_timeout\"} 1\n"), "{metrics}");
 }
 
 #[tokio::test]

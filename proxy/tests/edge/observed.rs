@@ -53,7 +53,7 @@ async fn every_request_tunnel_and_refusal_is_one_line_of_the_log() {
     assert_eq!((refused, lines.len()), (1, 4), "{log}");
 }
 
-async fn admin(stage: &Stage, path: &str) -> Answer {
+pub(crate) async fn admin(stage: &Stage, path: &str) -> Answer {
     let mut stream = TcpStream::connect(stage.admin).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     Answer::parse(&exchange(&mut stream, request.as_bytes()).await)

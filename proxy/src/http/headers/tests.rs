@@ -32,7 +32,6 @@ fn fields_of_this_hop_stay_here() {
             ("proxy-connection", "keep-alive"),
             ("proxy-authorization", "x"),
             ("te", "trailers"),
-            ("transfer-encoding", "chunked"),
             ("upgrade", "h2c"),
             ("http2-settings", "AAMAAABkAAQAAP__"),
             ("expect", "100-continue"),
@@ -134,6 +133,31 @@ fn responses_lose_what_is_ours_to_say() {
         ("etag", "1"),
         ("upgrade", "h2c"),
     ]);
-    to_client(&mut headers);
+    assert_eq!(to_client(&mut headers), Ok(()));
     assert_eq!(headers, fields(&[("etag", "1")]));
+}
+
+#[test]
+fn a_body_comes_in_chunks_or_has_a_length_and_is_not_coded_otherwise() {
+    let mut both = fields(&[("content-length", "5"), ("transfer-encoding", "Chunked")]);
+    assert_eq!((to_client(&mut both), both), (Ok(()), fields(&[])));
+    for coding in ["gzip", "gzip, chunked", "chunked, chunked"] {
+        let coded = [("transfer-encoding", coding)];
+        assert_eq!(to_client(&mut fields(&coded)), Err(Refusal::BackendGarbage), "{coding}");
+        let request = forwarded(&coded, false, BackendProtocol::Http1);
+        assert_eq!(request, Err(Refusal::BadRequest), "{coding}");
+    }
+}
+
+#[test]
+fn claims_are_removed_however_they_are_spelt() {
+    let spelt = ["x_forwarded_for", "x-forwarded_proto", "x_real_ip", "x-client-ip", "x-forwarded-any"];
+    let claims = spelt.map(|name| (name, "192.0.2.9"));
+    let honest = [("x-realm", "kept"), ("x-real-ipa", "kept")];
+    let headers = forwarded(&[&claims[..], &honest[..]].concat(), false, BackendProtocol::Http1).unwrap();
+    assert!(headers.values().all(|value| value != "192.0.2.9"), "{headers:?}");
+    assert_eq!(
+        (&headers["x-realm"], &headers["x-real-ipa"]),
+        (&"kept".parse().unwrap(), &"kept".parse().unwrap())
+    );
 }
