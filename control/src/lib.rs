@@ -7,16 +7,18 @@
 //!             └──► feed ──► store ◄── lease
 //! ```
 //!
-//! - [`Control`]: all of it, opened, bound, and run until it is told to stop. [`config`]: every number.
-//! - [`domain`]: what the platform means. Pure.
-//! - [`service`]: what can be done: parse, load, judge, commit.
-//! - [`store`]: where the truth is kept.
-//! - [`feed`]: from commits to what proxies serve, and who serves what.
-//! - [`lease`]: how long what a runtime reported counts as alive.
-//! - [`grpc`]: the services of `epr.v1`; translates only.
-//! - [`auth`]: who calls, and what they may do.
-//! - [`admin`]: health and numbers over HTTP.
-//! - [`metrics`], [`drain`], [`tasks`], [`clock`]: what everything else is made with.
+//! Each room uses only rooms of the rows below its own, which a test holds it to.
+//!
+//! | room | what it is |
+//! | --- | --- |
+//! | `control` | [`Control`]: all of it, opened, bound, and run until it is told to stop |
+//! | [`admin`], [`grpc`] | health and numbers over HTTP; the services of `epr.v1`, which only translate |
+//! | [`auth`], [`feed`], [`lease`] | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive |
+//! | [`service`] | what can be done: parse, load, judge, commit |
+//! | [`store`] | where the truth is kept |
+//! | [`config`] | every number |
+//! | [`domain`] | what the platform means. Pure |
+//! | [`metrics`], [`drain`], [`tasks`], [`clock`] | what everything else is made with |
 //!
 //! Architecture invariant: this crate knows nothing of how proxies serve traffic.
 

@@ -96,6 +96,43 @@ fn crates_use_only_what_is_under_them() {
     assert_none(&faults);
 }
 
+/// The rows of the map in a crate's lib.rs, from the top: rooms, and what stands on what.
+fn map(member: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(root().join(member).join("src/lib.rs")).unwrap();
+    let cells = text.lines().filter_map(|line| line.strip_prefix("//! | ")?.split(" | ").next());
+    let rooms = |cell: &str| cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect::<Vec<_>>();
+    cells.map(rooms).filter(|row| !row.is_empty()).collect()
+}
+
+/// The rooms of its own crate that a line names.
+fn rooms_named(line: &str) -> impl Iterator<Item = &str> {
+    let ends = |c: char| !(c.is_alphanumeric() || c == '_');
+    line.split("crate::").skip(1).filter_map(move |rest| rest.split(ends).next())
+}
+
+#[test]
+fn rooms_use_only_rooms_below_them() {
+    let mut faults = Vec::new();
+    for member in ["proxy", "control"] {
+        let (map, src) = (map(member), format!("{member}/src/"));
+        let row = |room: &str| map.iter().position(|row| row.iter().any(|known| known == room));
+        for source in shipped(&src) {
+            let room = source.path[src.len()..].split(['/', '.']).next().unwrap();
+            let own = row(room);
+            if own.is_none() && room != "lib" {
+                faults.push(format!("{}: {room} is not on the map of {member}/src/lib.rs", source.path));
+            }
+            let lines = code(&source.text).flat_map(|(n, line)| rooms_named(line).map(move |room| (n, room)));
+            for (number, other) in lines.filter(|(_, other)| *other != room) {
+                if own.is_some() && row(other).is_some_and(|other| Some(other) <= own) {
+                    faults.push(format!("{}:{number}: {other} is not below {room}", source.path));
+                }
+            }
+        }
+    }
+    assert_none(&faults);
+}
+
 #[test]
 fn grpc_is_spoken_in_its_rooms_alone() {
     let mut faults = Vec::new();
