@@ -109,6 +109,13 @@ pub(crate) struct Accepted {
     pub(crate) permit: OwnedSemaphorePermit,
 }
 
+impl Accepted {
+    /// A peer who came by IPv4 to a socket for both is called by its IPv4 address.
+    fn new(stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
+        Self { stream, peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()), permit }
+    }
+}
+
 /// Takes connections until a drain begins, then those already in the queue, and closes the socket.
 ///
 /// `starved` is told each time the process was out of descriptors or memory.
@@ -150,7 +157,7 @@ async fn take(listener: &TcpListener, permits: &mut PollSemaphore) -> io::Result
     poll_fn(|cx| {
         let Some(permit) = ready!(permits.poll_acquire(cx)) else { return Poll::Ready(Ok(None)) };
         let accepted = ready!(listener.poll_accept(cx));
-        Poll::Ready(accepted.map(|(stream, peer)| Some(Accepted { stream, peer, permit })))
+        Poll::Ready(accepted.map(|(stream, peer)| Some(Accepted::new(stream, peer, permit))))
     })
     .await
 }
@@ -160,7 +167,7 @@ fn empty(listener: StdListener, permits: &Arc<Semaphore>, mut serve: impl FnMut(
     while let Ok(permit) = permits.clone().try_acquire_owned() {
         let Ok((stream, peer)) = listener.accept() else { break };
         stream.set_nonblocking(true)?;
-        serve(Accepted { stream: TcpStream::from_std(stream)?, peer, permit });
+        serve(Accepted::new(TcpStream::from_std(stream)?, peer, permit));
     }
     Ok(())
 }
@@ -198,6 +205,17 @@ mod tests {
     fn an_address_of_another_machine_is_told_apart() {
         let error = bind("192.0.2.1:8080".parse().unwrap(), "--https", 1, 16).unwrap_err();
         assert!(error.to_string().contains("no such address"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_called_by_its_ipv4_address_on_a_socket_for_both() {
+        let port = |listener: &StdListener| listener.local_addr().unwrap().port();
+        let listener = bind("[::]:0".parse().unwrap(), "--http", 1, 16).unwrap().remove(0);
+        let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port(&listener));
+        let listener = TcpListener::from_std(listener).unwrap();
+        let mut permits = PollSemaphore::new(Arc::new(Semaphore::new(1)));
+        let (accepted, client) = tokio::join!(take(&listener, &mut permits), TcpStream::connect(address));
+        assert_eq!(accepted.unwrap().unwrap().peer, client.unwrap().local_addr().unwrap());
     }
 
     #[tokio::test]

@@ -68,7 +68,8 @@ impl Hearing {
         // Of another life of the store, or beyond ours (a copy was put back): it means nothing here.
         let holds = hello.holds.map(Revision::from).filter(|held| self.shared.published().knows(*held));
         let version = cut(hello.version, MAX_VERSION);
-        tracing::info!(proxy = id.as_str(), version, peer = ?self.peer, ?holds, "a proxy follows");
+        let (peer, held) = (self.peer.map(tracing::field::display), holds.map(tracing::field::display));
+        tracing::info!(proxy = id.as_str(), version, peer, holds = held, "a proxy follows");
         let membership = self.shared.fleet.join(id, version, self.peer, holds);
         let membership = membership.map_err(|full| Status::resource_exhausted(full.to_string()))?;
         self.shared.metrics.proxies.inc();
