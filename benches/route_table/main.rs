@@ -1,6 +1,6 @@
 //! The route table against plain hashbrown, on the same names in one run.
 //!
-//! `cargo bench -p benches --bench route_table [-- --max-size 100000] [-- --ten-million]`
+//! `cargo bench -p benches --bench route_table [-- --sizes 1000,100000] [-- --ten-million]`
 
 mod contenders;
 mod lookups;
@@ -9,6 +9,7 @@ mod show;
 mod under_writes;
 mod updates;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -26,9 +27,9 @@ use memory::Held;
 
 #[derive(Parser)]
 struct Arguments {
-    /// Leave out tables larger than this.
-    #[arg(long, default_value_t = 1_000_000)]
-    max_size: usize,
+    /// Sizes of the tables.
+    #[arg(long, value_delimiter = ',', default_values_t = [1000, 10_000, 100_000, 1_000_000])]
+    sizes: Vec<usize>,
     /// Measure a table of ten million routes too; takes 8 GB and some minutes.
     #[arg(long)]
     ten_million: bool,
@@ -38,6 +39,9 @@ struct Arguments {
     /// How long readers are watched while routes change.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
+    /// Measure lookups alone.
+    #[arg(long)]
+    lookups: bool,
     /// Only weigh one table of `--size`: what the bench calls itself for.
     #[arg(long, hide = true)]
     weigh: Option<Held>,
@@ -54,9 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(writeln!(io::stdout(), "{}", memory::weigh(held, arguments.size)?)?);
     }
     let ten_million = arguments.ten_million.then_some(10_000_000);
-    let sizes = [1000, 10_000, 100_000, 1_000_000].into_iter().filter(|&size| size <= arguments.max_size);
     let mut results = Vec::new();
-    for size in sizes.chain(ten_million) {
+    for size in arguments.sizes.iter().copied().chain(ten_million) {
         results.push(measure(size, &arguments)?);
     }
     Ok(machine_line("route_table", &Value::Array(results))?)
@@ -64,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(size: usize, arguments: &Arguments) -> Result<Value, Box<dyn Error>> {
     // First, while this process is small: the weighing processes need room.
-    let weights = memory::measure(size)?;
+    let weights = if arguments.lookups { BTreeMap::new() } else { memory::measure(size)? };
     let all: Vec<Arc<Route>> = hosts::routes(size).into_iter().map(Arc::new).collect();
     let routes = Routes::with_seed(SEED);
     routes.apply(hosts::snapshot(hosts::routes(size), 1))?;
@@ -78,6 +81,10 @@ fn measure(size: usize, arguments: &Arguments) -> Result<Value, Box<dyn Error>> 
         })
         .collect();
     drop(plain);
+    show::costs(&format!("Lookups, {size} routes"), "CPU ns a lookup", &looked)?;
+    if arguments.lookups {
+        return Ok(json!({ "size": size, "lookups": show::json(&looked) }));
+    }
     let updated: Vec<_> = [("one route", 1), ("100 routes", 100)]
         .into_iter()
         .map(|(label, batch)| (label, updates::measure(size, batch, arguments.rounds, &mut keyed, &routes)))
@@ -86,7 +93,6 @@ fn measure(size: usize, arguments: &Arguments) -> Result<Value, Box<dyn Error>> 
     drop(routes);
     let loaded = updates::measure_snapshots(&all, arguments.rounds.min(3));
 
-    show::costs(&format!("Lookups, {size} routes"), "CPU ns a lookup", &looked)?;
     show::costs(&format!("Updates, {size} routes"), "CPU a revision", &updated)?;
     let loaded = [("all routes", loaded)];
     show::costs(&format!("Whole tables, {size} routes"), "CPU a table", &loaded)?;

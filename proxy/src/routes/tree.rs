@@ -1,8 +1,8 @@
 //! A persistent hash trie: a new version shares with the old one all that did not change.
 //!
 //! The bits of a name's hash, six at a time from the top, lead through inner nodes to a leaf. A leaf
-//! keeps its slots ordered by hash, so that a look-up interpolates to its slot instead of searching. Whole trees are built from sorted slots; a batch of edits is
-//! merged in one pass that copies each touched node once.
+//! keeps its slots ordered by hash, so that a look-up interpolates to its slot. Whole trees are built from
+//! sorted slots; a batch of edits is merged in one pass that copies each touched node once.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,13 +15,15 @@ const BITS: u32 = 6;
 const FANOUT: usize = 1 << BITS;
 /// Deeper than this the hash has no six bits left; names that share 60 bits share a leaf.
 const MAX_DEPTH: u32 = u64::BITS / BITS;
-/// A leaf that grows above this is split. Of fan-outs 16, 32, 64 and leaves up to 8, 16, 64 this pair
-/// had the quickest look-ups between a thousand and a million names: shallow, and in so short a leaf the
-/// interpolation seldom misses, which costs more than another level does.
-const LEAF_MAX: usize = 8;
+/// A leaf that grows above this is split. Of fan-outs 32, 64, 128 and leaves up to 8, 16, 32, 64 this pair
+/// had the quickest look-ups between a thousand and a million names: what counts is how many pages of
+/// memory lie on the way, so a long leaf is better than one more level.
+const LEAF_MAX: usize = 32;
+/// Slots compared at once.
+const WINDOW: usize = 8;
 /// An inner node whose leaves hold no more than this together becomes a leaf. Half of
 /// [`LEAF_MAX`], lest a name that comes and goes splits and joins for ever.
-const LEAF_JOIN: usize = 4;
+const LEAF_JOIN: usize = 16;
 
 /// What a tree holds.
 pub(super) trait Named {
@@ -165,17 +167,37 @@ fn top_bits(rest: u64) -> usize {
 }
 
 /// Looks for a name in a leaf. `rest` is what of the hash the way here has left: among the hashes of
-/// this leaf it is uniform, so the slot stands about as far along the leaf as `rest` along its range.
+/// this leaf it is uniform, so the slot stands about as far along the leaf as `rest` along its range. The
+/// slots around there are counted without a branch: branches nobody can foretell cost most.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the guess is less than the leaf's length")]
 fn find<'s, T: Named>(slots: &'s [Slot<T>], hash: u64, rest: u64, name: &str) -> Option<&'s Arc<T>> {
     let guess = ((u128::from(rest) * slots.len() as u128) >> u64::BITS) as usize;
-    let mut at = guess;
-    while at > 0 && slots.get(at - 1).is_some_and(|slot| slot.hash >= hash) {
-        at -= 1;
+    let from = guess.saturating_sub(WINDOW / 2 - 1).min(slots.len().saturating_sub(WINDOW));
+    let around = slots.get(from..)?;
+    let before = match around.first_chunk::<WINDOW>() {
+        Some(window) => count_below(window, hash),
+        None => count_below(around, hash),
+    };
+    match around.get(before) {
+        Some(slot) if slot.hash == hash && slot.item.name() == name => Some(&slot.item),
+        // It would stand just before this one, and does not.
+        Some(slot) if slot.hash > hash && (before > 0 || from == 0) => None,
+        _ => search(slots, hash, name),
     }
-    let same = slots.get(at..)?.iter().skip_while(|slot| slot.hash < hash);
-    same.take_while(|slot| slot.hash == hash).map(|slot| &slot.item).find(|item| item.name() == name)
+}
+
+#[inline]
+fn count_below<T>(slots: &[Slot<T>], hash: u64) -> usize {
+    slots.iter().map(|slot| usize::from(slot.hash < hash)).sum()
+}
+
+/// For the few that stand far from where they should, and for names that are not there.
+#[inline(never)]
+fn search<'s, T: Named>(slots: &'s [Slot<T>], hash: u64, name: &str) -> Option<&'s Arc<T>> {
+    let at = slots.partition_point(|slot| slot.hash < hash);
+    let same = slots.get(at..)?.iter().take_while(|slot| slot.hash == hash);
+    same.map(|slot| &slot.item).find(|item| item.name() == name)
 }
 
 /// A node that holds `slots`, which are sorted.
