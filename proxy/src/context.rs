@@ -108,17 +108,13 @@ fn h1(limits: &Limits) -> http1::Builder {
         .half_close(true)
         .header_read_timeout(None)
         .max_header_size(limits.head_bytes)
-        .max_buf_size(limits.relay_buffer.max(limits.head_bytes).max(HYPER_LEAST_BUFFER));
-    if limits.head_fields != HYPER_FIELDS {
+        .max_buf_size(limits.http1_buffer());
+    if limits.head_fields != Limits::HYPER_FIELDS {
         // Any other number than hyper's own makes it allocate for each head.
         builder.max_headers(limits.head_fields);
     }
     builder
 }
-
-/// What hyper reads without being told a number, and the least buffer it takes.
-const HYPER_FIELDS: usize = 100;
-const HYPER_LEAST_BUFFER: usize = 8192;
 
 /// How HTTP/2 is spoken with clients; its streams run as tasks of the worker.
 fn h2(limits: &Limits, streams: Streams) -> http2::Builder<Streams> {

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use http::{Request, Response};
+use proto::BackendProtocol;
 use tokio::time::{Instant, sleep_until};
 
 use super::meter::Meter;
@@ -27,7 +28,7 @@ pub(super) async fn exchange(
 ) -> Result<Response<UpstreamBody<Upload>>, Refusal> {
     let (upstreams, timeouts) = (&context.upstreams, &context.config().timeouts);
     let lease = upstreams.choose(entry, None).ok_or(Refusal::NoBackend)?;
-    let copy = copy_if_repeatable(&request);
+    let copy = copy_if_repeatable(&request, lease.upstream().protocol());
     let progress = request.body().progress();
     meter.goes_to(&lease, false);
     let sent = upstreams.send(lease, request);
@@ -50,11 +51,11 @@ pub(super) async fn exchange(
     second.map_err(|error| error.fault.refusal())
 }
 
-/// What a second try needs if the first one keeps the request. Taken only of requests that may be
-/// repeated, most of which have few fields.
-fn copy_if_repeatable(request: &Request<Upload>) -> Option<Request<Upload>> {
-    let repeatable = matches!(request.body(), Upload::Empty) && request.method().is_idempotent();
-    repeatable.then(|| {
+/// What a second try needs if the first one keeps the request. Taken only of requests that might be
+/// repeated: HTTP/2 says of any request that it was not looked at.
+fn copy_if_repeatable(request: &Request<Upload>, speaks: BackendProtocol) -> Option<Request<Upload>> {
+    let might = request.method().is_idempotent() || speaks == BackendProtocol::H2c;
+    (might && matches!(request.body(), Upload::Empty)).then(|| {
         let mut copy = Request::new(Upload::Empty);
         *copy.method_mut() = request.method().clone();
         *copy.uri_mut() = request.uri().clone();

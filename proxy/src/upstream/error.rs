@@ -27,7 +27,8 @@ pub enum Fault {
     Dial(DialError),
     /// The backend closed or reset the connection, or the stream, before it answered.
     Closed,
-    /// The backend says that it has not looked at the request (HTTP/2 REFUSED_STREAM, RFC 9113 8.7).
+    /// The backend says that it has not looked at the request: by REFUSED_STREAM, or by a GOAWAY that names
+    /// an earlier stream as its last (RFC 9113 8.7).
     RefusedStream,
     /// The backend's answer was not HTTP, or its head too long.
     Garbage,
@@ -82,11 +83,11 @@ impl<B> fmt::Debug for SendError<B> {
 
 pub(super) fn fault(error: &hyper::Error) -> Fault {
     let h2 = error.source().and_then(|source| source.downcast_ref::<::h2::Error>());
-    if let Some(h2) = h2
-        && h2.is_reset()
-        && h2.is_remote()
-        && h2.reason() == Some(::h2::Reason::REFUSED_STREAM)
-    {
+    // A GOAWAY is told only to the streams above its last.
+    let unseen = |h2: &::h2::Error| {
+        h2.is_remote() && (h2.is_go_away() || h2.reason() == Some(::h2::Reason::REFUSED_STREAM))
+    };
+    if h2.is_some_and(unseen) {
         return Fault::RefusedStream;
     }
     if error.is_parse() {

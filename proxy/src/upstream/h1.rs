@@ -112,17 +112,15 @@ impl<B> Idle<B> {
 
 pub(super) fn settings(limits: &Limits) -> Builder {
     let mut builder = Builder::new();
-    // Backends' response heads are bounded like clients' request heads.
-    builder.max_header_size(limits.head_bytes);
-    if limits.head_fields != HYPER_FIELDS {
+    // Backends' response heads are bounded like clients' request heads. hyper's own bound for what it reads
+    // ahead is six times that, and an idle connection keeps what it grew to.
+    builder.max_header_size(limits.head_bytes).max_buf_size(limits.http1_buffer());
+    if limits.head_fields != Limits::HYPER_FIELDS {
         // Any other number than hyper's own makes it allocate for each head.
         builder.max_headers(limits.head_fields);
     }
     builder
 }
-
-/// Fields hyper reads of a head without being told a number.
-const HYPER_FIELDS: usize = 100;
 
 /// Speaks HTTP/1.1 over a fresh connection, driven by a task that ends with it.
 pub(super) async fn open<B: RequestBody>(

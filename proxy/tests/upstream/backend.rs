@@ -34,6 +34,8 @@ pub(crate) enum Behaviour {
     H2c,
     /// The same, with no more than two streams on a connection.
     H2cNarrow,
+    /// Goes away at the first request of each connection, without having looked at it.
+    H2cLeaving,
 }
 
 /// A backend on a port of its own. Dropped, it listens no more.
@@ -103,6 +105,7 @@ async fn serve(
         }
         Behaviour::H2c => serve_h2(stream, 100).await?,
         Behaviour::H2cNarrow => serve_h2(stream, 2).await?,
+        Behaviour::H2cLeaving => leave(stream).await?,
     }
     Ok(())
 }
@@ -169,4 +172,21 @@ async fn serve_h2(stream: TcpStream, streams: u32) -> Result<(), h2::Error> {
         }
     }
     Ok(())
+}
+
+/// Speaks as much HTTP/2 as it takes: reads to the first HEADERS frame, and says GOAWAY with no last stream.
+async fn leave(mut stream: TcpStream) -> std::io::Result<()> {
+    const HEADERS: u8 = 1;
+    stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await?;
+    stream.read_exact(&mut [0; 24]).await?;
+    loop {
+        let mut header = [0; 9];
+        stream.read_exact(&mut header).await?;
+        let [a, b, c, kind, ..] = header;
+        let length = u32::from_be_bytes([0, a, b, c]);
+        tokio::io::copy(&mut (&mut stream).take(length.into()), &mut tokio::io::sink()).await?;
+        if kind == HEADERS {
+            stream.write_all(&[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).await?;
+        }
+    }
 }
