@@ -4,7 +4,11 @@
 //! each an exhaustive match, so that a new reason cannot be forgotten anywhere. The same label stands
 //! in the answer's `epr-refusal` field, the access log and the metrics.
 
+mod alert;
+
 use http::StatusCode;
+
+pub use alert::Alert;
 
 /// Why a connection or a request was not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -377,27 +381,6 @@ impl Refusal {
     }
 }
 
-/// A fatal TLS alert (RFC 8446 6, RFC 6066 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Alert {
-    /// What was sent does not parse.
-    DecodeError = 50,
-    /// The fault is on this side.
-    InternalError = 80,
-    /// A server name is needed.
-    MissingExtension = 109,
-    /// Nobody of this name here.
-    UnrecognizedName = 112,
-}
-
-impl Alert {
-    /// The whole record, as it travels: content type alert, legacy version 3.3, two bytes, fatal.
-    pub const fn record(self) -> [u8; 7] {
-        [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, self as u8]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -412,11 +395,5 @@ mod tests {
             assert_eq!(*refusal as usize, at, "{refusal:?}");
         }
         assert_eq!(Refusal::BodyTimeout as usize + 1, Refusal::ALL.len());
-    }
-
-    #[test]
-    fn the_alert_is_the_record_clients_know() {
-        assert_eq!(Alert::UnrecognizedName.record(), [0x15, 3, 3, 0, 2, 2, 0x70]);
-        assert_eq!(Refusal::NoServerName.tls_alert().map(|alert| alert as u8), Some(109));
     }
 }
