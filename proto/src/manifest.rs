@@ -17,6 +17,7 @@ mod package;
 pub mod render;
 mod static_route;
 mod tree;
+mod words;
 
 use std::fmt;
 
@@ -184,6 +185,7 @@ fn read_object(fields: &mut Fields<'_>) -> Option<Object> {
         fields.ignore_rest();
         return None;
     };
+    // What the platform says of it; of that, only a deployment's end matters.
     fields.ignore("status");
     match kind.to_ascii_lowercase().as_str() {
         "package" => Some(Object::Package(package::read(fields))),

@@ -1,16 +1,20 @@
 use super::fields::Fields;
-use super::read_metadata;
+use super::{read_metadata, render};
 use crate::wire;
 
+/// Of a status only that is read that the deployment has been stopped: who applies what was shown before
+/// does not mean to have it start anew.
 pub(super) fn read(fields: &mut Fields<'_>) -> wire::Deployment {
     let (metadata, package) =
         read_metadata(fields, |fields| fields.required_map(("depends", "spec"), read_package));
     let (package_name, package_version) = package.flatten().unwrap_or_default();
     let spec = fields.required_map("spec", read_spec).unwrap_or_default();
+    let stopped = fields.peek("status", "phase") == Some(render::phase(wire::Phase::Stopped));
     wire::Deployment {
         metadata: Some(metadata),
         spec: Some(wire::DeploymentSpec { package_name, package_version, ..spec }),
-        status: None,
+        status: stopped
+            .then(|| wire::DeploymentStatus { phase: wire::Phase::Stopped.into(), ..Default::default() }),
     }
 }
 

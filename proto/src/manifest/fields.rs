@@ -56,6 +56,8 @@ pub(super) struct Fields<'n> {
     path: String,
     wire: String,
     taken: Vec<&'static str>,
+    /// Taken as well, but nothing to suggest to anybody.
+    ignored: Vec<&'static str>,
     open: bool,
     report: &'n Report,
 }
@@ -107,8 +109,16 @@ impl<'n> Fields<'n> {
             report.fault(node.place, &path, format!("must be a mapping, not {}", node.shape.describe()));
             return None;
         };
-        let mut fields =
-            Self { entries, place: node.place, path, wire, taken: Vec::new(), open: false, report };
+        let mut fields = Self {
+            entries,
+            place: node.place,
+            path,
+            wire,
+            taken: Vec::new(),
+            ignored: Vec::new(),
+            open: false,
+            report,
+        };
         let value = read(&mut fields);
         fields.fault_rest();
         Some(value)
@@ -170,6 +180,16 @@ impl<'n> Fields<'n> {
     /// Whether the field is there and not null. Does not take it.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key && !matches!(entry.value.shape, Shape::Null))
+    }
+
+    /// The text under `key` and in that under `inner`, if there is one. Takes nothing, faults nothing.
+    pub(super) fn peek(&self, key: &str, inner: &str) -> Option<&'n str> {
+        let under = |entries: &'n [Entry], key: &str| entries.iter().find(|entry| entry.key == key);
+        let Shape::Map(entries) = &under(self.entries, key)?.value.shape else { return None };
+        match &under(entries, inner)?.value.shape {
+            Shape::Scalar { text } => Some(text),
+            _ => None,
+        }
     }
 
     /// A text; numbers and booleans are taken as they are written.
@@ -319,7 +339,7 @@ impl<'n> Fields<'n> {
 
     /// Takes a field that needs no reading.
     pub(super) fn ignore(&mut self, key: &'static str) {
-        self.taken.push(key);
+        self.ignored.push(key);
     }
 
     /// Leaves whatever has not been taken without fault.
@@ -356,7 +376,8 @@ impl<'n> Fields<'n> {
         if self.open {
             return;
         }
-        for entry in self.entries.iter().filter(|entry| !self.taken.contains(&entry.key.as_str())) {
+        let known = |key: &str| self.taken.contains(&key) || self.ignored.contains(&key);
+        for entry in self.entries.iter().filter(|entry| !known(&entry.key)) {
             let hint = hint(&entry.key, self.taken.iter().copied());
             self.report.fault(entry.place, &self.path_of(&entry.key), format!("unknown field; {hint}"));
         }

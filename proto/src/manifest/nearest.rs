@@ -9,27 +9,28 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions and substitutions between two words, regardless of case, `-` and `_`.
+/// Insertions, deletions, substitutions and swaps of neighbours between two words, regardless of case, `-`
+/// and `_`.
 fn distance(a: &str, b: &str) -> usize {
     let fold = |word: &str| -> Vec<char> {
         word.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
     };
     let (a, b) = (fold(a), fold(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    // The two rows of the table before the one that is made.
+    let (mut before, mut above): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=b.len()).collect());
     for (i, x) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = *cell;
-            *cell = substituted.min(diagonal + 1).min(left + 1);
-            left = *cell;
+        let mut row = Vec::with_capacity(above.len());
+        row.push(i + 1);
+        let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX - 1);
+        for (j, y) in b.iter().enumerate() {
+            let substituted = at(&above, j) + usize::from(x != y);
+            let swaps = j > 0 && i > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            let swapped = if swaps { at(&before, j - 1) + 1 } else { usize::MAX };
+            row.push(substituted.min(at(&above, j + 1) + 1).min(at(&row, j) + 1).min(swapped));
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        before = std::mem::replace(&mut above, row);
     }
-    row.last().copied().unwrap_or_default()
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -38,7 +39,9 @@ mod tests {
 
     #[test]
     fn counts_edits() {
-        for (a, b, edits) in [("", "abc", 3), ("kitten", "sitting", 3), ("target-port", "targetPort", 0)] {
+        for (a, b, edits) in
+            [("", "abc", 3), ("kitten", "sitting", 3), ("target-port", "targetPort", 0), ("nmae", "name", 1)]
+        {
             assert_eq!(distance(a, b), edits, "{a} {b}");
             assert_eq!(distance(b, a), edits, "{b} {a}");
         }
@@ -48,7 +51,7 @@ mod tests {
     fn suggests_only_what_is_near() {
         let known = ["port", "targetPort", "portRange"];
         assert_eq!(nearest("tragetPort", known), Some("targetPort"));
-        assert_eq!(nearest("prot", known), None);
+        assert_eq!(nearest("prot", known), Some("port"));
         assert_eq!(nearest("porta", known), Some("port"));
         assert_eq!(nearest("colour", known), None);
     }

@@ -1,3 +1,5 @@
+use std::num::NonZeroU16;
+
 use super::fields::Fields;
 use super::read_metadata;
 use crate::wire::{self, BackendProtocol, EndpointType, RuntimeKind};
@@ -176,6 +178,8 @@ fn read_parameter(parameter: &mut Fields<'_>) -> wire::Parameter {
 
 fn read_endpoint(endpoint: &mut Fields<'_>) -> wire::Endpoint {
     let port = "a port between 1 and 65535";
+    // In the message 0 is a port that is not given: a 0 that is given must not become one.
+    let number = |port: NonZeroU16| u32::from(port.get());
     let kind = endpoint.choice("type", &ENDPOINT_TYPES);
     if !endpoint.has("type") {
         endpoint.fault("type", "missing; for example external-http, external-https or external-tls-tcp");
@@ -183,8 +187,8 @@ fn read_endpoint(endpoint: &mut Fields<'_>) -> wire::Endpoint {
     wire::Endpoint {
         name: endpoint.required_text("name").unwrap_or_default(),
         r#type: kind.unwrap_or_default().into(),
-        port: endpoint.parsed("port", port).unwrap_or_default(),
-        target_port: endpoint.parsed("targetPort", port).unwrap_or_default(),
+        port: endpoint.parsed("port", port).map_or(0, number),
+        target_port: endpoint.parsed("targetPort", port).map_or(0, number),
         port_range: endpoint.text("portRange").unwrap_or_default(),
         backend_protocol: endpoint.choice("backendProtocol", &BACKEND_PROTOCOLS).unwrap_or_default().into(),
     }

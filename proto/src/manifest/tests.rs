@@ -186,6 +186,57 @@ fn labels_must_agree_with_endpoints() {
 }
 
 #[test]
+fn ports_are_numbers_a_port_can_have() {
+    for wrong in ["0", "70000", "-1"] {
+        let text = SHORT.replace("targetPort: 8080", &format!("targetPort: {wrong}"));
+        let told = format!(
+            "f:25:62: spec.endpoints[0].targetPort: must be a port between 1 and 65535, not {wrong:?}"
+        );
+        assert_eq!(faults(&text), [told]);
+    }
+}
+
+#[test]
+fn what_the_platform_writes_is_not_suggested() {
+    let told = faults(&SHORT.replace("  version: 1.10", "  version: 1.10\n  colour: red"));
+    assert_eq!(
+        told,
+        ["f:7:3: metadata.colour: unknown field; known here: name, project, labels, version, description"]
+    );
+}
+
+#[test]
+fn a_deployment_that_was_stopped_is_read_as_that() {
+    let text = "{apiVersion: api.rapyuta.io/v2, kind: Deployment, status: STATUS, spec: {},
+        metadata: {name: d, depends: {nameOrGUID: p}}}";
+    let phase = |status: &str| deployment(one(&text.replace("STATUS", status))).status.map(|it| it.phase());
+    assert_eq!(phase("{phase: Stopped}"), Some(wire::Phase::Stopped));
+    for other in ["{phase: Succeeded}", "{phase: []}", "[]", "odd", "~"] {
+        assert_eq!(phase(other), None, "{other}");
+    }
+}
+
+#[test]
+fn what_is_said_of_the_message_is_said_of_the_manifest() {
+    let document = one(SHORT);
+    for (said, told) in [
+        ("put 8080 in target_port.", "put 8080 in targetPort."),
+        (
+            "is taken by plans[0].components[0].endpoints[1].name; no",
+            "is taken by spec.endpoints[1].name; no",
+        ),
+        (
+            r#""target_port" \"and\" "a\"target_port" is no name"#,
+            r#""target_port" \"and\" "a\"target_port" is no name"#,
+        ),
+        ("deployment my_app runs", "deployment my_app runs"),
+        ("", ""),
+    ] {
+        assert_eq!(document.in_its_words(said), told);
+    }
+}
+
+#[test]
 fn what_nothing_acts_on_is_told_but_no_fault() {
     let text = SHORT.replace(
         "      type: docker\n",
