@@ -108,6 +108,9 @@ fn tell(out: &mut Out, applied: &Applied<'_>) {
             }
         }
         Ok(Outcome::Unchanged) => out.line(format_args!("{name} {}", paint.dim("unchanged"))),
+        Ok(Outcome::Stopped) => {
+            out.line(format_args!("{name} {}", paint.dim("left out: it was stopped (status.phase)")));
+        }
         Ok(Outcome::NotJudged(needed)) => {
             out.line(format_args!(
                 "{name} {}",

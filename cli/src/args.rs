@@ -1,3 +1,5 @@
+mod values;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -144,7 +146,7 @@ pub(crate) struct GetArgs {
 pub(crate) struct Wait {
     /// Wait until every connected proxy serves it, at most this long [default without a value: 5s]
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "5s",
-        value_parser = humantime::parse_duration)]
+        value_parser = values::duration)]
     pub(crate) wait: Option<Duration>,
 }
 
@@ -202,7 +204,7 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) edge: EdgeArgs,
     /// Where gRPC is served
-    #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDR", value_parser = values::addr)]
     pub(crate) grpc: SocketAddr,
     #[command(flatten)]
     pub(crate) base_domains: BaseDomains,
@@ -215,10 +217,10 @@ pub(crate) struct UpArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ControlArgs {
     /// Where gRPC is served; beyond loopback only with --tls-cert and --tls-key
-    #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDR", value_parser = values::addr)]
     pub(crate) grpc: SocketAddr,
     /// Where health and metrics are served [default: nowhere]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = values::addr)]
     pub(crate) admin: Option<SocketAddr>,
     /// PEM file with the certificate chain for gRPC
     #[arg(long, requires = "tls_key", value_name = "FILE")]
@@ -283,13 +285,13 @@ pub(crate) struct ProxyArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EdgeArgs {
     /// Where HTTP and WebSocket are served
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR", value_parser = values::addr)]
     pub(crate) http: SocketAddr,
     /// Where HTTPS and Secure TCP are served
-    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDR", value_parser = values::addr)]
     pub(crate) https: SocketAddr,
     /// Where health, metrics and explanations are served
-    #[arg(long, default_value = "127.0.0.1:9901", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:9901", value_name = "ADDR", value_parser = values::addr)]
     pub(crate) admin: SocketAddr,
     /// Port of http:// URLs, as clients see it [default: the one bound]
     #[arg(long, value_name = "PORT")]
@@ -298,7 +300,7 @@ pub(crate) struct EdgeArgs {
     #[arg(long, value_name = "PORT")]
     pub(crate) public_https: Option<u16>,
     /// Threads that serve connections [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::count)]
     pub(crate) workers: Option<NonZeroUsize>,
     /// Where requests are logged: a file, - for standard output, or off [default: DATA_DIR/access.log]
     #[arg(long, value_name = "FILE")]
@@ -312,7 +314,7 @@ pub(crate) struct EdgeArgs {
 pub(crate) struct BackendArgs {
     /// Network backends may be in; may be repeated [default: private networks; this machine too under
     /// `up`, and where only this machine is served]
-    #[arg(long = "backend-network", value_name = "CIDR")]
+    #[arg(long = "backend-network", value_name = "CIDR", value_parser = values::network)]
     pub(crate) backend_networks: Vec<IpNet>,
 }
 

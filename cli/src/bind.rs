@@ -19,11 +19,12 @@ pub(crate) async fn bind(args: BindArgs) -> Result<(), Failure> {
     let response = client.static_routes().bind_static_route(request).await.map_err(|status| {
         let failure = Failure::of_call(format_args!("cannot bind {}", args.route), &status);
         let bound_elsewhere = status.code() == tonic::Code::FailedPrecondition && !args.take;
-        if bound_elsewhere { failure.hint("--move takes it from there") } else { failure }
+        if bound_elsewhere { failure.instead("with a bind", "with --move") } else { failure }
     })?;
     let response = response.into_inner();
     let mut out = Out::new();
     out.line(format_args!("{} -> {}", args.route, target_of(response.static_route.as_ref())));
+    out.flush();
     tell_receipt(response.receipt.as_ref(), &args.wait);
     out.finish()
 }
@@ -42,6 +43,7 @@ pub(crate) async fn unbind(args: UnbindArgs) -> Result<(), Failure> {
         .map_err(|status| Failure::of_call(format_args!("cannot unbind {}", args.route), &status))?;
     let mut out = Out::new();
     out.line(format_args!("{} unbound", args.route));
+    out.flush();
     tell_receipt(response.into_inner().receipt.as_ref(), &args.wait);
     out.finish()
 }

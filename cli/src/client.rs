@@ -1,5 +1,7 @@
 //! Reaching the control plane.
 
+mod unreached;
+
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
@@ -73,14 +75,13 @@ impl Client {
 
     /// Connects to `url`, verifying an https one by `ca`, or by the system's CAs.
     pub(crate) async fn connect(url: &str, token: &str, ca: Option<PathBuf>) -> Result<Self, Failure> {
-        let bearer = Bearer(
-            format!("Bearer {}", token.trim())
-                .parse()
-                .map_err(|_| Failure::usage("a token holds only printable ASCII characters"))?,
-        );
+        let bearer =
+            Bearer(format!("Bearer {}", token.trim()).parse().map_err(|_| {
+                Failure::usage("EPR_TOKEN holds no token: they are printable ASCII characters")
+            })?);
         let target = Target::parse(url)?;
         let tls = match target.tls {
-            true => Some(certs::client_config(ca.as_deref()).map_err(Failure::refused)?),
+            true => Some(certs::client_config(ca.as_deref()).map_err(untrusted)?),
             false => None,
         };
         let endpoint = Endpoint::from_shared(format!("http://{}", target.authority))
@@ -89,7 +90,7 @@ impl Client {
             .timeout(CALL);
         let connector = tower::service_fn(move |_: Uri| dial(target.clone(), tls.clone()));
         let connected = endpoint.connect_with_connector(connector).await;
-        let channel = connected.map_err(|error| not_connected(url, &innermost(&error)))?;
+        let channel = connected.map_err(|error| unreached::not_connected(url, ca.as_deref(), &error))?;
         Ok(Self { channel, bearer })
     }
 
@@ -121,20 +122,21 @@ impl Client {
 /// Reads a token; the file may end in a line break.
 pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format_args!("cannot read the token {}: {error}", path.display())))?;
+        .map_err(|error| Failure::usage(format_args!("cannot read the token {}: {error}", path.display())))
+        .map_err(|failure| {
+            failure.hint("--token-file FILE names another, EPR_TOKEN holds the token itself")
+        })?;
     match text.trim() {
-        "" => Err(Failure::usage(format_args!("{} holds no token", path.display()))),
-        token => Ok(token.to_owned()),
+        token if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(token.to_owned())
+        }
+        _ => Err(Failure::usage(format_args!("{} holds no token", path.display()))
+            .hint("--token-file FILE names another, EPR_TOKEN holds the token itself")),
     }
 }
 
-fn not_connected(url: &str, why: &str) -> Failure {
-    let hint = if why.contains("certificate") {
-        "--ca FILE names the CA to trust, --server URL the name in the certificate"
-    } else {
-        "is it running? `epr up` starts one; --server URL names another"
-    };
-    Failure::unreachable(format_args!("no server at {url}: {why}")).hint(hint)
+fn untrusted(error: certs::CertsError) -> Failure {
+    Failure::usage(format_args!("{error}; --ca FILE names the CA to trust"))
 }
 
 fn url_of(listening: &Listening, data_dir: &Path) -> Result<String, Failure> {
@@ -203,15 +205,6 @@ async fn dial(target: Target, tls: Option<Arc<tokio_rustls::rustls::ClientConfig
     let name = target.host.try_into().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let stream = TlsConnector::from(tls).connect(name, tcp).await?;
     Ok(TokioIo::new(Box::pin(stream)))
-}
-
-/// The cause that says most.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

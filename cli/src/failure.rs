@@ -40,6 +40,13 @@ impl Failure {
 
     /// What a refused call means; `doing` says which, like `bind hello-web`.
     pub(crate) fn of_call(doing: impl fmt::Display, status: &Status) -> Self {
+        if speaks_otherwise(status) {
+            let why = root_cause(status);
+            return Self::unreachable(format_args!(
+                "{doing}: what listens there does not speak gRPC ({why})"
+            ))
+            .hint("is it the --grpc address? https:// with TLS, http:// without");
+        }
         let exit = if is_unreachable(status) { Exit::Unreachable } else { Exit::Refused };
         Self { exit, message: format!("{doing}: {}", describe(status)) }
     }
@@ -48,6 +55,13 @@ impl Failure {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.message = format!("{}\n  {hint}", self.message);
+        self
+    }
+
+    /// Puts into a command's words what the server says in those of the protocol.
+    #[must_use]
+    pub(crate) fn instead(mut self, said: &str, told: &str) -> Self {
+        self.message = self.message.replace(said, told);
         self
     }
 
@@ -77,6 +91,11 @@ pub(crate) fn is_unreachable(status: &Status) -> bool {
     )
 }
 
+/// Whether what answered does not even speak HTTP/2: an edge's own port, TLS where none is spoken.
+fn speaks_otherwise(status: &Status) -> bool {
+    std::error::Error::source(status).is_some() && status.code() == Code::Internal
+}
+
 /// The faults a refusal carries; none when it has only its message.
 pub(crate) fn faults(status: &Status) -> Vec<wire::Fault> {
     use prost::Message as _;
@@ -89,7 +108,10 @@ pub(crate) fn describe(status: &Status) -> String {
         return format!("the server does not answer ({})", root_cause(status));
     }
     if status.code() == Code::Unauthenticated {
-        return format!("the server does not know this token ({})", status.message());
+        return format!(
+            "the server does not know this token ({}); --token-file FILE or EPR_TOKEN gives another",
+            status.message()
+        );
     }
     let faults = faults(status);
     let told = match faults.as_slice() {

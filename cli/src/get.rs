@@ -47,7 +47,7 @@ fn show<T: Shown>(fetched: Result<Vec<T>, Status>, args: &GetArgs, format: Forma
         None => Failure::of_call(format_args!("cannot get {kind}"), &status),
     })?;
     if let (Some(name), []) = (&args.name, items.as_slice()) {
-        return Err(Failure::refused(format_args!("there is no {one} {name}")));
+        return Err(Failure::refused(format_args!("cannot get {one} {name}: there is no {one} {name:?}")));
     }
     let mut out = Out::new();
     match format {

@@ -60,10 +60,17 @@ impl Listening {
                 Failure::unreachable(format_args!("no running epr found: there is no {}", path.display()))
                     .hint("start one with `epr up`, or name another: --data-dir DIR, or --server URL")
             }
+            io::ErrorKind::PermissionDenied => {
+                Failure::unreachable(format_args!("cannot read {}: it is its owner's alone", path.display()))
+                    .hint("be who runs epr, or name server and token: --server URL --token-file FILE")
+            }
             _ => Failure::unreachable(format_args!("cannot read {}: {error}", path.display())),
         })?;
         serde_json::from_slice(&text)
             .map_err(|error| Failure::unreachable(format_args!("{} is damaged: {error}", path.display())))
+            .map_err(|failure| {
+                failure.hint("restart epr to have it written anew, or name the server: --server URL")
+            })
     }
 }
 

@@ -79,3 +79,25 @@ pub(crate) fn remark(line: impl std::fmt::Display) {
     // There is nobody left to tell when standard error is gone.
     let _ = writeln!(io::stderr(), "{line}");
 }
+
+/// A word as a shell takes it for one.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_when_they_must_be() {
+        assert_eq!(quoted("epr-data/tls/ca.pem"), "epr-data/tls/ca.pem");
+        assert_eq!(quoted("my data"), "'my data'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

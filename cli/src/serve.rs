@@ -47,6 +47,7 @@ pub(crate) fn up(args: UpArgs) -> Result<(), Failure> {
 async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
+    ports::distinct(&[args.edge.listeners().as_slice(), &[("--grpc", args.grpc)]].concat())?;
     let grpc = Reserved::at(args.grpc, "--grpc")?;
     // The demonstration's backends are on this machine whoever is served.
     let loopback = args.demo || args.edge.serves_this_machine_alone();
@@ -169,6 +170,7 @@ pub(crate) fn proxy_alone(args: ProxyArgs) -> Result<(), Failure> {
 
 async fn proxy_in(room: &Room, args: &ProxyArgs) -> Result<(), Failure> {
     check_url(&args.control)?;
+    ports::distinct(&args.edge.listeners())?;
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
     let loopback = args.edge.serves_this_machine_alone();

@@ -125,6 +125,60 @@ fn faults_are_told_with_their_lines_and_nothing_is_done() {
     for place in [":22:13: spec.endpoints[0].name: ", ":28:13: spec.endpoints[1].port: "] {
         assert!(refused.err.contains(&format!("{manifest}{place}")), "{refused:?}");
     }
+    // In the words of the manifest, wherever a field is spoken of.
+    assert!(refused.err.contains("put 8443 in targetPort"), "{refused:?}");
+
+    // What cannot be read is one more fault beside those of the other files.
+    let refused = epr.typed(&["apply", "-f", "/nonexistent.yaml", &epr.write("odd.yaml", "kind: Odd")]);
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+    assert!(refused.err.starts_with("cannot read /nonexistent.yaml: "), "{refused:?}");
+    assert!(
+        refused.err.contains("odd.yaml:1:7: kind: ") && refused.err.contains("error: 3 faults"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn what_was_stopped_is_not_started_by_applying_what_was_shown() {
+    let backend = Backend::start("blue");
+    let epr = Running::up();
+    epr.ok(&["apply", "-f", &epr.write("hello.yaml", &hello(&backend))]);
+    epr.ok(&["delete", "deployment", "hello"]);
+    let shown = epr.write("shown.yaml", &epr.ok(&["get", "deployments", "-o", "yaml"]));
+    let applied = epr.ok(&["apply", "-f", &shown]);
+    assert_eq!(applied, "deployment/hello left out: it was stopped (status.phase)\n");
+}
+
+#[test]
+fn a_bound_route_says_how_it_is_moved() {
+    let backend = Backend::start("blue");
+    let epr = Running::up();
+    epr.ok(&["apply", "-f", &epr.write("hello.yaml", &hello(&backend))]);
+    let refused = epr.typed(&["bind", "hello", "hello/SAFE"]);
+    assert_eq!((refused.code, refused.err.lines().count()), (1, 1), "{refused:?}");
+    assert!(refused.err.ends_with("or move it here with --move\n"), "{refused:?}");
+    let names = epr.ok(&["get", "deployments", "-o", "name"]);
+    assert_eq!(names, "deployment/hello\n");
+}
+
+#[test]
+fn what_is_no_control_plane_is_told_from_none() {
+    let epr = Running::up();
+    let token = epr.path("admin.token").display().to_string();
+    for (scheme, what, told) in [
+        ("http", "http", "does not speak gRPC"),
+        ("http", "https", "does not speak gRPC"),
+        ("https", "http", "does not speak TLS"),
+        ("https", "grpc", "does not speak TLS"),
+    ] {
+        let url = format!("{scheme}://{}", epr.listening(what));
+        let refused = epr.typed(&["get", "packages", "--server", &url, "--token-file", &token]);
+        assert_eq!((refused.code, refused.err.lines().count()), (3, 2), "{url} {refused:?}");
+        assert!(refused.err.contains(told) && refused.err.contains("://"), "{url} {refused:?}");
+    }
+    let ca = epr.typed(&["get", "packages", "--server", "https://127.0.0.1:1", "--ca", "/nonexistent"]);
+    assert_eq!(ca.code, 2, "{ca:?}");
+    assert!(ca.err.contains("/nonexistent") && ca.err.contains("--ca FILE"), "{ca:?}");
 }
 
 #[test]
@@ -165,6 +219,15 @@ fn a_taken_port_is_told_in_one_line() {
 fn a_wrong_command_line_is_exit_code_2() {
     for (args, told) in [
         (&["up", "--http", "nonsense"][..], "--http"),
+        (&["up", "--https", "8443"], "like 127.0.0.1:8080"),
+        (&["up", "--http", "127.0.0.1:18080", "--https", "127.0.0.1:18080"], "--http and --https both"),
+        (&["up", "--backend-network", "10.0.0.1"], "like 10.0.0.0/8"),
+        (&["up", "--workers", "0"], "from 1 up"),
+        (&["bind", "a", "b", "--wait=5"], "like 5s"),
+        (
+            &["get", "packages", "--server", "http://127.0.0.1:1", "--token-file", "/proc/self/cmdline"],
+            "holds no token",
+        ),
         (&["up", "--log", "a=b=c"], "--log"),
         (&["bind", "only-one"], "DEPLOYMENT"),
         (&["frobnicate"], "frobnicate"),

@@ -8,6 +8,7 @@ use super::manifests::Declared;
 use super::{label, same};
 use crate::client::Client;
 use crate::failure::{self, Failure};
+use crate::output::quoted;
 
 /// How an object came out of applying it.
 pub(crate) enum Outcome {
@@ -19,6 +20,8 @@ pub(crate) enum Outcome {
     Different(Failure),
     /// A dry run cannot say: this, which it builds on, would be created only now.
     NotJudged(String),
+    /// It was not tried: its manifest says that it had been stopped.
+    Stopped,
     /// It was not tried: this, which it builds on, could not be created.
     Skipped(String),
 }
@@ -42,6 +45,11 @@ pub(crate) struct How {
 /// Creates an object, or sees that it is there.
 pub(crate) async fn create(client: &Client, declared: &Declared, how: How) -> Result<Outcome, Failure> {
     let dry_run = how.dry_run;
+    if let Object::Deployment(wire::Deployment { status: Some(status), .. }) = &declared.document.object
+        && status.phase() == wire::Phase::Stopped
+    {
+        return Ok(Outcome::Stopped);
+    }
     let result = match &declared.document.object {
         Object::Package(package) => {
             let request = wire::CreatePackageRequest { package: Some(package.clone()), dry_run };
@@ -99,14 +107,17 @@ async fn already_there(client: &Client, declared: &Declared, refused: &Status) -
             let there = client.static_routes().get_static_route(request).await;
             let there = there.map_err(|_| refusal(declared, refused))?;
             let differs = !same::static_routes(route, there.get_ref());
-            differs.then(|| format!("to replace it: epr delete static-route {name}, then apply again"))
+            differs.then(|| {
+                format!("to replace it: epr delete static-route {}, then apply again", quoted(&name))
+            })
         }
         Object::Deployment(deployment) => {
             let request = wire::GetDeploymentRequest { name: name.clone(), project };
             let there = client.deployments().get_deployment(request).await;
             let there = there.map_err(|_| refusal(declared, refused))?;
             let differs = !same::deployments(deployment, there.get_ref());
-            differs.then(|| format!("to replace it: epr delete deployment {name}, then apply again"))
+            differs
+                .then(|| format!("to replace it: epr delete deployment {}, then apply again", quoted(&name)))
         }
     };
     let Some(hint) = difference else { return Ok(Outcome::Unchanged) };
@@ -127,12 +138,13 @@ fn refusal(declared: &Declared, status: &Status) -> Failure {
     let mut told = String::new();
     for fault in faults {
         let (place, field) = document.locate(&fault.field);
+        let message = document.in_its_words(&fault.message);
         let separator = if told.is_empty() { "" } else { "\n" };
         let at = format_args!("{separator}{file}:{}:{}", place.line, place.column);
         // Writing to a String cannot fail.
         let _ = match field.as_str() {
-            "" => write!(told, "{at}: {}", fault.message),
-            field => write!(told, "{at}: {field}: {}", fault.message),
+            "" => write!(told, "{at}: {message}"),
+            field => write!(told, "{at}: {field}: {message}"),
         };
     }
     Failure::refused(told)
@@ -169,7 +181,7 @@ spec: {}
         };
         let faults = wire::Faults {
             faults: vec![
-                fault("plans[0].components[0].endpoints[0].port", "must be 80"),
+                fault("plans[0].components[0].endpoints[0].port", "must be 80, see target_port"),
                 fault("plans[0].components[0].executables", "is empty"),
                 fault("", "no"),
             ],
@@ -178,7 +190,7 @@ spec: {}
         let status = Status::with_details(Code::InvalidArgument, "", details);
         assert_eq!(
             refusal(&declared[0], &status).to_string(),
-            "hello.yaml:6:46: spec.endpoints[0].port: must be 80\n\
+            "hello.yaml:6:46: spec.endpoints[0].port: must be 80, see targetPort\n\
              hello.yaml:5:3: spec.executables: is empty\n\
              hello.yaml:1:1: no"
         );

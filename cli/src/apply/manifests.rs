@@ -20,9 +20,19 @@ const MOST_BYTES: u64 = 16 * 1024 * 1024;
 pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Declared>, Failure> {
     let mut declared = Vec::new();
     let mut faults = 0;
-    for path in expand(paths)? {
-        let file = if is_stdin(&path) { "-".to_owned() } else { path.display().to_string() };
-        match manifest::read(&read_text(&path)?) {
+    let paths = expand(paths)?;
+    for path in &paths {
+        let file = if is_stdin(path) { "<stdin>".to_owned() } else { path.display().to_string() };
+        let text = match read_text(path) {
+            Ok(text) => text,
+            Err(failure) if paths.len() == 1 => return Err(failure),
+            Err(failure) => {
+                faults += 1;
+                remark(failure);
+                continue;
+            }
+        };
+        match manifest::read(&text) {
             Ok(documents) => {
                 let add = |document| Declared { file: file.clone(), document };
                 declared.extend(documents.into_iter().map(add));

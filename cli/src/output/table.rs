@@ -1,6 +1,8 @@
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{Out, Paint};
 
-/// Rows under headings, each column as wide as its widest cell.
+/// Rows under headings, each column as wide as its widest cell on a terminal, where some characters take two places.
 pub(crate) struct Table {
     columns: &'static [&'static str],
     rows: Vec<Vec<String>>,
@@ -30,7 +32,7 @@ impl Table {
         let pad = move |cells: &mut dyn Iterator<Item = &str>| {
             let mut line = String::new();
             for (cell, width) in cells.zip(&widths) {
-                let gap = width + GAP - cell.chars().count();
+                let gap = width + GAP - cell.width();
                 line.push_str(cell);
                 line.extend(std::iter::repeat_n(' ', gap));
             }
@@ -43,10 +45,10 @@ impl Table {
     }
 
     fn widths(&self) -> Vec<usize> {
-        let mut widths: Vec<_> = self.columns.iter().map(|column| column.chars().count()).collect();
+        let mut widths: Vec<_> = self.columns.iter().map(|column| column.width()).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(shown(cell).chars().count());
+                *width = (*width).max(shown(cell).width());
             }
         }
         widths
@@ -66,7 +68,11 @@ mod tests {
         let mut table = Table::new(&["NAME", "AGE", "URL"]);
         table.row(vec!["hello".into(), "2m".into(), String::new()]);
         table.row(vec!["é".into(), "10d".into(), "http://x".into()]);
+        table.row(vec!["名🚀".into(), "1s".into(), "x".into()]);
         let lines: Vec<_> = table.lines(Paint::for_stream(false)).collect();
-        assert_eq!(lines, ["NAME    AGE   URL", "hello   2m    -", "é       10d   http://x"]);
+        assert_eq!(
+            lines,
+            ["NAME    AGE   URL", "hello   2m    -", "é       10d   http://x", "名🚀    1s    x"]
+        );
     }
 }

@@ -86,6 +86,11 @@ impl Edge<'_> {
 }
 
 impl EdgeArgs {
+    /// What is listened on, and the options that say so.
+    pub(super) fn listeners(&self) -> [(&'static str, SocketAddr); 3] {
+        [("--http", self.http), ("--https", self.https), ("--admin", self.admin)]
+    }
+
     /// Whether nobody beyond this machine can reach the edge.
     pub(super) fn serves_this_machine_alone(&self) -> bool {
         self.http.ip().is_loopback() && self.https.ip().is_loopback()

@@ -6,7 +6,7 @@ use proxy::config::PublicPorts;
 
 use crate::failure::Failure;
 use crate::listening::Listening;
-use crate::output::Out;
+use crate::output::{Out, quoted};
 
 /// What `epr up` says once everything is there.
 pub(super) struct Greeting<'a> {
@@ -181,15 +181,6 @@ fn resolves_to(host: &str, ip: IpAddr) -> bool {
     host.ends_with(".localhost") && local.contains(&ip)
 }
 
-/// A word as a shell takes it for one.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,13 +214,5 @@ mod tests {
             line("127.0.0.1:8080", &domains[..1], 80),
             "curl --resolve a.ep-r.io:80:127.0.0.1 http://a.ep-r.io/"
         );
-    }
-
-    #[test]
-    fn words_are_quoted_when_they_must_be() {
-        assert_eq!(quoted("epr-data/tls/ca.pem"), "epr-data/tls/ca.pem");
-        assert_eq!(quoted("my data"), "'my data'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -139,7 +139,7 @@ impl Running {
         self.path(name).display().to_string()
     }
 
-    fn listening(&self, what: &str) -> SocketAddr {
+    pub(crate) fn listening(&self, what: &str) -> SocketAddr {
         let text = std::fs::read_to_string(self.path("listening.json")).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         value[what].as_str().unwrap().parse().unwrap()
