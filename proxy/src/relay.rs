@@ -20,14 +20,12 @@ use direction::{Direction, Step};
 pub(crate) use leash::leash;
 pub(crate) use meter::TunnelMeter;
 
-/// How a relay ended and what it carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Relayed<S> {
-    pub(crate) end: End<S>,
-    /// Bytes written to the backend.
-    pub(crate) to_backend: u64,
-    /// Bytes written to the client.
-    pub(crate) to_client: u64,
+/// What is told of each byte as it goes: tunnels last for days, and may be cut.
+pub(crate) trait Account {
+    /// Bytes were written to the backend.
+    fn to_backend(&self, bytes: u64);
+    /// Bytes were written to the client.
+    fn to_client(&self, bytes: u64);
 }
 
 /// Why a relay ended.
@@ -52,16 +50,18 @@ pub(crate) async fn run<C, B, S>(
     buffer: usize,
     idle: Duration,
     stop: impl Future<Output = S>,
-) -> Relayed<S>
+    account: &impl Account,
+) -> End<S>
 where
     C: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
     let mut stop = pin!(stop);
     let mut quiet = pin!(sleep_until(Instant::now() + idle));
-    let (mut inward, mut outward) = (Direction::new(buffer), Direction::new(buffer));
+    let mut inward = Direction::new(buffer, |bytes| account.to_backend(bytes));
+    let mut outward = Direction::new(buffer, |bytes| account.to_client(bytes));
     let mut seen = 0;
-    let end = poll_fn(|cx| {
+    poll_fn(|cx| {
         let there = inward.poll(cx, Pin::new(&mut *client), Pin::new(&mut *backend));
         let back = outward.poll(cx, Pin::new(&mut *backend), Pin::new(&mut *client));
         match (there, back) {
@@ -84,8 +84,7 @@ where
         }
         Poll::Pending
     })
-    .await;
-    Relayed { end, to_backend: inward.moved(), to_client: outward.moved() }
+    .await
 }
 
 #[cfg(test)]

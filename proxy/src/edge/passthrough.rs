@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::hello::Hello;
 use crate::metrics::Tunnel;
 use crate::refusal::Refusal;
-use crate::relay::{self, End, TunnelMeter, leash};
+use crate::relay::{self, Account as _, End, TunnelMeter, leash};
 use crate::routes::RouteEntry;
 use crate::upstream::{DialError, Lease};
 
@@ -42,14 +42,13 @@ pub(super) async fn run(
             ..Record::default()
         })
     });
-    let mut meter = TunnelMeter::begin(context.clone(), Tunnel::SecureTcp, entry, started, record);
+    let meter = TunnelMeter::begin(context.clone(), Tunnel::SecureTcp, entry, started, record);
     let config = context.config();
     let stop = leash(watch, peer.ip(), config.timeouts.tunnel_grace);
     let (buffer, idle) = (config.limits.relay_buffer, config.timeouts.tunnel_idle);
-    let mut relayed = relay::run(&mut client, &mut backend, buffer, idle, stop).await;
-    relayed.to_backend += sent;
-    meter.relayed(&relayed);
-    if relayed.end != End::Whole {
+    meter.to_backend(sent);
+    let end = relay::run(&mut client, &mut backend, buffer, idle, stop, &meter).await;
+    if end != End::Whole {
         // A reset stays a reset, and what was cut must not look like an orderly end. Without it the
         // end looks orderly, which is all that is lost.
         let _ = client.set_zero_linger();

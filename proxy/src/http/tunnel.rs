@@ -37,7 +37,7 @@ impl Ends {
 }
 
 /// Carries the tunnel to its end. The backend has answered 101; the client hears of it as this starts.
-pub(super) async fn run(ends: Ends, client: Rc<Client>, mut meter: TunnelMeter) {
+pub(super) async fn run(ends: Ends, client: Rc<Client>, meter: TunnelMeter) {
     let Ends { client: client_end, backend, entry, lease } = ends;
     let watch = client.context.shared.routes.watch(&entry);
     drop(entry);
@@ -46,9 +46,8 @@ pub(super) async fn run(ends: Ends, client: Rc<Client>, mut meter: TunnelMeter) 
     let config = client.context.config();
     let stop = leash(watch, client.peer.ip(), config.timeouts.tunnel_grace);
     let (buffer, idle) = (config.limits.relay_buffer, config.timeouts.tunnel_idle);
-    let relayed = relay::run(&mut near, &mut far, buffer, idle, stop).await;
-    meter.relayed(&relayed);
-    if relayed.end != End::Whole {
+    let end = relay::run(&mut near, &mut far, buffer, idle, stop, &meter).await;
+    if end != End::Whole {
         // What the backend has is not all there was: it must not take it for an orderly end.
         reset(far.into_inner());
     }

@@ -6,13 +6,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::buffers;
 
 /// One way of a relay.
-pub(super) struct Direction {
+pub(super) struct Direction<F> {
     size: usize,
     /// There only while bytes wait to be written, or a read is being tried.
     buffer: Option<Box<[u8]>>,
     from: usize,
     to: usize,
     moved: u64,
+    /// Told of bytes as they are passed on.
+    tell: F,
     unflushed: bool,
     state: State,
 }
@@ -38,9 +40,9 @@ pub(super) enum Step {
     WriteBroke,
 }
 
-impl Direction {
-    pub(super) fn new(size: usize) -> Self {
-        Self { size, buffer: None, from: 0, to: 0, moved: 0, unflushed: false, state: State::Copying }
+impl<F: Fn(u64)> Direction<F> {
+    pub(super) fn new(size: usize, tell: F) -> Self {
+        Self { size, buffer: None, from: 0, to: 0, moved: 0, tell, unflushed: false, state: State::Copying }
     }
 
     /// Bytes passed on so far.
@@ -91,6 +93,7 @@ impl Direction {
                 Poll::Ready(Ok(written)) => {
                     self.from += written;
                     self.moved += written as u64;
+                    (self.tell)(written as u64);
                     self.unflushed = true;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -131,7 +134,9 @@ impl Direction {
         }
         Step::Waiting
     }
+}
 
+impl<F> Direction<F> {
     fn release(&mut self) {
         if let Some(buffer) = self.buffer.take() {
             buffers::give_back(buffer);
@@ -139,7 +144,7 @@ impl Direction {
     }
 }
 
-impl Drop for Direction {
+impl<F> Drop for Direction<F> {
     fn drop(&mut self) {
         self.release();
     }

@@ -1,9 +1,10 @@
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Relayed;
+use super::Account;
 use crate::access_log::Record;
 use crate::context::Context;
 use crate::metrics::Tunnel;
@@ -15,7 +16,8 @@ pub(crate) struct TunnelMeter {
     tunnel: Tunnel,
     entry: Arc<RouteEntry>,
     started: Instant,
-    bytes: (u64, u64),
+    bytes_in: Cell<u64>,
+    bytes_out: Cell<u64>,
     record: Option<Box<Record>>,
 }
 
@@ -29,32 +31,34 @@ impl TunnelMeter {
         record: Option<Box<Record>>,
     ) -> Self {
         context.metrics().tunnel_begins(tunnel);
-        Self { context, tunnel, entry, started, bytes: (0, 0), record }
+        Self { context, tunnel, entry, started, bytes_in: Cell::new(0), bytes_out: Cell::new(0), record }
+    }
+}
+
+impl Account for TunnelMeter {
+    fn to_backend(&self, bytes: u64) {
+        self.bytes_in.set(self.bytes_in.get() + bytes);
+        self.context.metrics().bytes_in.add(bytes);
+        self.entry.counters(self.context.worker).bytes_in.add(bytes);
     }
 
-    /// What it carried.
-    pub(crate) fn relayed<S>(&mut self, relayed: &Relayed<S>) {
-        self.bytes = (relayed.to_backend, relayed.to_client);
+    fn to_client(&self, bytes: u64) {
+        self.bytes_out.set(self.bytes_out.get() + bytes);
+        self.context.metrics().bytes_out.add(bytes);
+        self.entry.counters(self.context.worker).bytes_out.add(bytes);
     }
 }
 
 impl Drop for TunnelMeter {
     fn drop(&mut self) {
-        let metrics = self.context.metrics();
-        metrics.tunnel_ends(self.tunnel);
-        let (bytes_in, bytes_out) = self.bytes;
-        metrics.bytes_in.add(bytes_in);
-        metrics.bytes_out.add(bytes_out);
-        let counters = self.entry.counters(self.context.worker);
+        self.context.metrics().tunnel_ends(self.tunnel);
         if self.tunnel == Tunnel::SecureTcp {
             // The request that became a WebSocket was counted as a request.
-            counters.requests.inc();
+            self.entry.counters(self.context.worker).requests.inc();
         }
-        counters.bytes_in.add(bytes_in);
-        counters.bytes_out.add(bytes_out);
         if let Some(mut record) = self.record.take() {
             record.took = self.started.elapsed();
-            (record.bytes_in, record.bytes_out) = self.bytes;
+            (record.bytes_in, record.bytes_out) = (self.bytes_in.get(), self.bytes_out.get());
             record.entry = Some(self.entry.clone());
             self.context.shared.log.record(*record);
         }
