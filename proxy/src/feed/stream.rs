@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use proto::wire::route_feed_service_client::RouteFeedServiceClient;
 use proto::wire::{self, FollowRequest, FollowResponse, follow_request};
-use proto::{Revision, RouteUpdate};
+use proto::{Hostname, Revision, RouteUpdate};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Streaming};
@@ -44,6 +44,7 @@ struct Following<'a> {
     replies: mpsc::Sender<FollowRequest>,
     session: Session,
     routes: &'a Arc<Routes>,
+    most: usize,
     state: &'a FeedState,
 }
 
@@ -74,7 +75,7 @@ impl<'a> Following<'a> {
         let responses =
             opening.map_err(|_| silent(config.silence))?.map_err(|status| said(&status))?.into_inner();
         state.connected();
-        Ok(Self { responses, replies, session: Session::new(held, most), routes, state })
+        Ok(Self { responses, replies, session: Session::new(held, most), routes, most, state })
     }
 
     async fn run(&mut self, silence: Duration, was_of_use: &mut bool) -> Result<(), String> {
@@ -98,7 +99,11 @@ impl<'a> Following<'a> {
 
     async fn apply(&mut self, update: RouteUpdate) -> Result<(), String> {
         let revision = update.revision;
-        match apply(self.routes, update).await {
+        let applied = match self.is_too_large(&update) {
+            true => Err(format!("the table would have more than the {} routes this proxy takes", self.most)),
+            false => apply(self.routes, update).await,
+        };
+        match applied {
             Ok(()) => {
                 self.session.applied(revision);
                 self.state.applied();
@@ -111,6 +116,18 @@ impl<'a> Following<'a> {
                 self.refuse(Refused { revision: Some(revision), reasons: vec![error] })
             }
         }
+    }
+
+    /// Whether a table would grow beyond its bound by a delta; a whole one is judged as it comes.
+    fn is_too_large(&self, update: &RouteUpdate) -> bool {
+        let table = self.routes.table();
+        if update.base.is_none() || table.len() + update.upserts.len() <= self.most {
+            return false;
+        }
+        let is_there = |name: &Hostname| table.get(name.as_str()).is_some();
+        let new = update.upserts.iter().filter(|route| !is_there(&route.hostname)).count();
+        let gone = update.removals.iter().filter(|name| is_there(name)).count();
+        (table.len() + new).saturating_sub(gone) > self.most
     }
 
     fn refuse(&self, refused: Refused) -> Result<(), String> {

@@ -132,6 +132,25 @@ async fn a_faulty_revision_is_refused_whole_and_a_snapshot_mends_it() {
 }
 
 #[tokio::test]
+async fn a_table_grows_no_larger_than_it_may_by_deltas_either() {
+    let mut control = Control::start();
+    let proxy = Proxy::start(config(control.url()));
+    let stream = control.accept().await;
+    stream.said().await;
+    stream.say_all(snapshot(5, &["a.x"])).await;
+    stream.said().await;
+    let many = |count: usize| (0..count).map(|n| route(&format!("n{n}.x"))).collect::<Vec<_>>();
+    for (number, upserts) in [(6, many(999)), (7, many(1000))] {
+        let (base, revision) = (Some(at(number - 1).into()), Some(at(number).into()));
+        stream.say(Message::Delta(wire::Delta { base, revision, upserts, removals: vec![] })).await;
+    }
+    assert_eq!(stream.said().await, Said::ack(at(6)));
+    let Said::Nack(nack) = stream.said().await else { panic!("no nack") };
+    assert!(nack.reasons[0].contains("more than the 1000 routes"), "{:?}", nack.reasons);
+    assert_eq!((proxy.routes.len(), proxy.routes.revision()), (1000, Some(at(6))));
+}
+
+#[tokio::test]
 async fn comes_back_after_the_stream_ends_and_says_what_it_holds() {
     let mut control = Control::start();
     let proxy = Proxy::start(config(control.url()));
