@@ -97,7 +97,7 @@ pub struct Timeouts {
     /// What the access log still gets to write its last lines after all else has ended.
     pub log_grace: Duration,
     /// How long a refused connection is still read after its answer was written, so that the answer is
-    /// not lost to a reset.
+    /// not lost to a reset; and how long a connection that was just opened may still ask when a drain begins.
     pub linger: Duration,
     /// Without accepting after the process ran out of descriptors or memory for sockets.
     pub accept_backoff: Duration,

@@ -164,6 +164,9 @@ async fn forward(
         upgrade::ask(&mut head.headers);
     }
     let upload = Upload::new(body);
+    if speaks == proto::BackendProtocol::Http1 && matches!(upload, Upload::Client { .. }) {
+        headers::send_in_chunks(&mut head.headers);
+    }
     meter.uploads(upload.progress());
     let request = Request::from_parts(head, upload);
     let response = exchange::exchange(context, entry, request, meter).await?;

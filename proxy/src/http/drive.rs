@@ -1,8 +1,9 @@
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pulse::{Due, Lapse, Pulse};
 use crate::config::Timeouts;
@@ -20,6 +21,9 @@ pub(super) enum Ended {
 
 /// Runs a connection to its end: has it `finish` when a drain begins, and closes it when its client is
 /// silent for too long.
+///
+/// To hyper a connection on which nothing was asked yet is idle. But who came through the queue as the
+/// drain began has asked, or is just about to: such a one is left a moment to.
 pub(super) async fn drive<C: Future<Output = hyper::Result<()>>>(
     mut connection: Pin<&mut C>,
     finish: impl Fn(Pin<&mut C>),
@@ -29,16 +33,24 @@ pub(super) async fn drive<C: Future<Output = hyper::Result<()>>>(
 ) -> Ended {
     let mut armed = due_at(pulse, Instant::now(), timeouts);
     let mut timer = pin!(sleep_until(armed));
-    let mut draining = pin!(drain.draining());
+    let begun = Cell::new(false);
+    let mut moment_over = pin!(async {
+        drain.draining().await;
+        begun.set(true);
+        if pulse.is_fresh() {
+            sleep(timeouts.linger).await;
+        }
+    });
     let mut told = false;
     poll_fn(|cx| {
-        if !told && draining.as_mut().poll(cx).is_ready() {
+        if !told && (moment_over.as_mut().poll(cx).is_ready() || (begun.get() && !pulse.is_fresh())) {
             told = true;
             finish(connection.as_mut());
         }
         match connection.as_mut().poll(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ended::Whole),
             Poll::Ready(Err(error)) => return Poll::Ready(Ended::Broke(error)),
+            Poll::Pending if !told && begun.get() && !pulse.is_fresh() => cx.waker().wake_by_ref(),
             Poll::Pending => {}
         }
         if let Some(sooner) = pulse.sooner_than(armed, timeouts) {

@@ -96,7 +96,10 @@ pub(super) fn to_backend(
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
         BackendProtocol::H2c => {}
-        BackendProtocol::Http1 => join_cookies(headers),
+        BackendProtocol::Http1 => {
+            join_cookies(headers);
+            join_lengths(headers);
+        }
     }
     Ok(())
 }
@@ -225,6 +228,24 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
     if let Ok(joined) = HeaderValue::try_from(joined) {
         headers.insert(COOKIE, joined);
+    }
+}
+
+/// A length said twice is the same one: whoever read the head has seen to that. Not every backend takes
+/// it (RFC 9110 8.6).
+fn join_lengths(headers: &mut HeaderMap) {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    if let (Some(first), Some(_)) = (lengths.next(), lengths.next()) {
+        let first = first.clone();
+        headers.insert(CONTENT_LENGTH, first);
+    }
+}
+
+/// Has a body of unknown length sent in chunks. hyper does so by itself for most methods, but takes it
+/// for granted that GET and HEAD have none.
+pub(super) fn send_in_chunks(headers: &mut HeaderMap) {
+    if !headers.contains_key(CONTENT_LENGTH) {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
 }
 

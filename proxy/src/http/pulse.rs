@@ -73,6 +73,12 @@ impl Pulse {
         Serving(self.clone())
     }
 
+    /// Whether the connection was opened to ask something and nothing was asked yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        let beat = &*self.0;
+        !beat.multiplexed && beat.head_begun.load(Relaxed) && beat.since.load(Relaxed) == 0
+    }
+
     pub(super) fn has_read(&self) {
         let beat = &*self.0;
         if beat.serving.load(Relaxed) == 0 && !beat.multiplexed && !beat.head_begun.load(Relaxed) {

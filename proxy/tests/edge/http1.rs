@@ -93,6 +93,19 @@ async fn old_clients_and_half_closed_ones_are_answered() {
 }
 
 #[tokio::test]
+async fn bodies_arrive_whatever_the_method() {
+    let stage = stage().await;
+    for method in ["GET", "DELETE", "POST"] {
+        let chunked = format!(
+            "{method} / HTTP/1.1\r\nhost: a.ep-r.io\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n\
+             4\r\nbody\r\n0\r\n\r\n"
+        );
+        let answer = plain(&stage, &chunked).await;
+        assert!(answer.body.ends_with("transfer-encoding: chunked\nbody"), "{method} {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_connection_serves_request_after_request() {
     let stage = stage().await;
     let mut stream = TcpStream::connect(stage.http).await.unwrap();

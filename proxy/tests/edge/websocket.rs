@@ -17,7 +17,7 @@ const ASK: &str = "GET /chat HTTP/1.1\r\nhost: a.ep-r.io\r\nconnection: Upgrade\
 
 /// Switches without looking at frames: what comes is sent back with a mark, until the end, which is
 /// told by a last word.
-async fn switching(tasks: &Tasks) -> SocketAddr {
+pub(crate) async fn switching(tasks: &Tasks) -> SocketAddr {
     serve(tasks, |mut stream| async move {
         let head = read_answer_head(&mut stream).await;
         assert!(head.contains("upgrade: websocket") && head.contains("connection: upgrade"), "{head}");
@@ -49,7 +49,7 @@ async fn read_answer_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     String::from_utf8(bytes).unwrap().to_ascii_lowercase()
 }
 
-async fn open(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+pub(crate) async fn open(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     stream.write_all(ASK.as_bytes()).await.unwrap();
     let answer = read_answer(stream).await;
     assert_eq!((answer.status, answer.field("upgrade")), (101, Some("websocket")));

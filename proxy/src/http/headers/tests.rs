@@ -150,6 +150,13 @@ fn a_body_comes_in_chunks_or_has_a_length_and_is_not_coded_otherwise() {
 }
 
 #[test]
+fn a_length_is_said_once() {
+    let twice = [("content-length", "5"), ("content-length", "5")];
+    let headers = forwarded(&twice, false, BackendProtocol::Http1).unwrap();
+    assert_eq!(headers.get_all("content-length").iter().collect::<Vec<_>>(), ["5"]);
+}
+
+#[test]
 fn claims_are_removed_however_they_are_spelt() {
     let spelt = ["x_forwarded_for", "x-forwarded_proto", "x_real_ip", "x-client-ip", "x-forwarded-any"];
     let claims = spelt.map(|name| (name, "192.0.2.9"));
