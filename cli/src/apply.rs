@@ -21,6 +21,11 @@ pub(crate) async fn run(args: ApplyArgs) -> Result<(), Failure> {
     if declared.is_empty() {
         return Err(Failure::refused("the manifests declare nothing"));
     }
+    let contradictions = manifests::contradictions(&declared);
+    if !contradictions.is_empty() {
+        contradictions.iter().for_each(remark);
+        return Err(manifests::nothing_done(contradictions.len()));
+    }
     let client = Client::of(&args.server).await?;
     let mut out = Out::new();
     let applied = all(&client, &declared, args.dry_run, |one| {
@@ -137,6 +142,12 @@ fn tell_urls(out: &mut Out, deployment: Option<&proto::wire::Deployment>) {
     for endpoint in external {
         out.line(format_args!("  {:width$}  {}", endpoint.name, endpoint.url));
     }
+}
+
+/// Whether its manifest says that the deployment had been stopped when it was shown.
+pub(crate) fn is_stopped(object: &Object) -> bool {
+    let Object::Deployment(deployment) = object else { return false };
+    deployment.status.as_ref().is_some_and(|status| status.phase() == proto::wire::Phase::Stopped)
 }
 
 /// Name and version of an object; only packages have a version.

@@ -1,9 +1,11 @@
+use std::collections::HashSet;
+
 use clap::ValueEnum as _;
 use proto::manifest::Object;
 use proto::wire;
 use tonic::Code;
 
-use crate::apply::{identity, manifests};
+use crate::apply::{identity, is_stopped, manifests};
 use crate::args::{DeleteArgs, Kind};
 use crate::bind::tell_lagging;
 use crate::client::Client;
@@ -56,6 +58,7 @@ fn declared_in(args: &DeleteArgs) -> Result<Vec<Doomed>, Failure> {
     let objects = manifests::read_all(&args.filenames)?;
     let mut doomed: Vec<_> = objects
         .iter()
+        .filter(|declared| !is_stopped(&declared.document.object))
         .map(|declared| {
             let kind = match declared.document.object {
                 Object::Package(_) => Kind::Packages,
@@ -71,6 +74,9 @@ fn declared_in(args: &DeleteArgs) -> Result<Vec<Doomed>, Failure> {
         Kind::StaticRoutes => 1,
         _ => 2,
     });
+    // What is declared twice is gone after the first time.
+    let mut seen = HashSet::new();
+    doomed.retain(|one| seen.insert(one.to_string()));
     Ok(doomed)
 }
 

@@ -25,6 +25,9 @@ pub(crate) enum Exit {
     Unreachable = 3,
 }
 
+/// What helps most often when a connection came about and no answer.
+const ADDRESS: &str = "is it the --grpc address? https:// with TLS, http:// without";
+
 impl Failure {
     pub(crate) fn refused(message: impl fmt::Display) -> Self {
         Self { exit: Exit::Refused, message: message.to_string() }
@@ -45,10 +48,13 @@ impl Failure {
             return Self::unreachable(format_args!(
                 "{doing}: what listens there does not speak gRPC ({why})"
             ))
-            .hint("is it the --grpc address? https:// with TLS, http:// without");
+            .hint(ADDRESS);
         }
-        let exit = if is_unreachable(status) { Exit::Unreachable } else { Exit::Refused };
-        Self { exit, message: format!("{doing}: {}", describe(status)) }
+        let message = format!("{doing}: {}", describe(status));
+        match is_unreachable(status) {
+            true => Self { exit: Exit::Unreachable, message }.hint(ADDRESS),
+            false => Self { exit: Exit::Refused, message },
+        }
     }
 
     /// Adds what to do about it, on a line of its own.
@@ -163,6 +169,7 @@ mod tests {
         let unreachable = Status::from_error(Box::new(tonic::ConnectError(Box::new(refused))));
         let failure = Failure::of_call("x", &unreachable);
         assert_eq!(failure.exit, Exit::Unreachable);
-        assert_eq!(failure.to_string(), "x: the server does not answer (connection refused)");
+        let told = failure.to_string();
+        assert!(told.starts_with("x: the server does not answer (connection refused)\n  is it "), "{told}");
     }
 }

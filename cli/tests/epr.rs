@@ -146,6 +146,7 @@ fn what_was_stopped_is_not_started_by_applying_what_was_shown() {
     epr.ok(&["delete", "deployment", "hello"]);
     let shown = epr.write("shown.yaml", &epr.ok(&["get", "deployments", "-o", "yaml"]));
     let applied = epr.ok(&["apply", "-f", &shown]);
+    assert_eq!(epr.ok(&["delete", "-f", &shown]), "");
     assert_eq!(applied, "deployment/hello left out: it was stopped (status.phase)\n");
 }
 

@@ -45,9 +45,7 @@ pub(crate) struct How {
 /// Creates an object, or sees that it is there.
 pub(crate) async fn create(client: &Client, declared: &Declared, how: How) -> Result<Outcome, Failure> {
     let dry_run = how.dry_run;
-    if let Object::Deployment(wire::Deployment { status: Some(status), .. }) = &declared.document.object
-        && status.phase() == wire::Phase::Stopped
-    {
+    if super::is_stopped(&declared.document.object) {
         return Ok(Outcome::Stopped);
     }
     let result = match &declared.document.object {

@@ -1,7 +1,8 @@
+use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use proto::manifest::{self, Document};
+use proto::manifest::{self, Document, Object};
 
 use crate::failure::Failure;
 use crate::output::remark;
@@ -46,8 +47,7 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Declared>, Failure> {
         }
     }
     if faults > 0 {
-        let faults = if faults == 1 { "1 fault".to_owned() } else { format!("{faults} faults") };
-        return Err(Failure::refused(format_args!("{faults}; nothing was done")));
+        return Err(nothing_done(faults));
     }
     for one in &declared {
         for note in &one.document.left_out {
@@ -55,6 +55,31 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Declared>, Failure> {
         }
     }
     Ok(declared)
+}
+
+/// How reading ends when there are faults, each of which was told.
+pub(crate) fn nothing_done(faults: usize) -> Failure {
+    let faults = if faults == 1 { "1 fault".to_owned() } else { format!("{faults} faults") };
+    Failure::refused(format_args!("{faults}; nothing was done"))
+}
+
+/// What is declared twice, and not alike: the second could only be refused once the first is there.
+pub(crate) fn contradictions(declared: &[Declared]) -> Vec<String> {
+    let objects = declared.iter().map(|one| (one, &one.document.object));
+    let mut firsts: HashMap<String, (&Declared, &Object)> = HashMap::new();
+    let mut found = Vec::new();
+    for (one, object) in objects.filter(|(_, object)| !super::is_stopped(object)) {
+        let label = super::label(object);
+        let (first, same) = *firsts.entry(label.clone()).or_insert((one, object));
+        if same != object {
+            let (place, at) = (one.document.place, first.document.place);
+            found.push(format!(
+                "{}:{}:{}: {label} is declared twice and differs, first at {}:{}; leave one out",
+                one.file, place.line, place.column, first.file, at.line
+            ));
+        }
+    }
+    found
 }
 
 /// Reads manifests that are part of the program.
@@ -142,5 +167,17 @@ mod tests {
         let binary = dir.path().join("x.yaml");
         std::fs::write(&binary, [0xff, 0xfe]).unwrap();
         assert!(told(&binary).contains("not UTF-8"));
+    }
+
+    #[test]
+    fn what_is_declared_twice_must_be_alike() {
+        let text = |second: &str| format!("{ROUTE}---\n{}", ROUTE.replace("NAME", second));
+        let read = |text: &str| contradictions(&built_in("f", text).unwrap());
+        assert_eq!(read(&text("NAME")), [""; 0]);
+        assert_eq!(read(&text("OTHER")), [""; 0]);
+        assert_eq!(
+            read(&text("NAME, labels: {a: b}")),
+            ["f:5:1: static-route/NAME is declared twice and differs, first at f:1; leave one out"]
+        );
     }
 }
