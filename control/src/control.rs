@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use proto::Epoch;
@@ -198,11 +199,23 @@ async fn open_store(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
     SystemChance.fill(&mut epoch)?;
     let epoch = Epoch(u64::from_le_bytes(epoch));
     let embedded = EmbeddedConfig { path: config.data_dir.join(STORE_FILE), limits: config.store };
+    refuse_emptied(&embedded.path, &config.data_dir)?;
     let opened = tokio::task::spawn_blocking(move || Embedded::open(&embedded, epoch)).await;
     match opened {
         Ok(opened) => Ok(Arc::new(opened?)),
         Err(error) => Err(StoreError { doing: "open its file", reason: error.to_string() }.into()),
     }
+}
+
+/// An empty file where there was a store is what a full disk or a broken copy leaves. To begin anew on it
+/// would take every route from every proxy.
+fn refuse_emptied(path: &Path, directory: &Path) -> Result<(), store::OpenError> {
+    let emptied = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
+    if emptied && TokenFiles::in_directory(directory).admin.exists() {
+        let reason = "it is empty, though a token beside it says that it was not".to_owned();
+        return Err(store::OpenError::Unreadable { path: path.to_owned(), reason });
+    }
+    Ok(())
 }
 
 fn rules_of(config: &Config) -> Rules {

@@ -22,5 +22,11 @@ pub(super) fn start(args: &LogArgs) -> Result<(), Failure> {
         LogFormat::Text => log.with_ansi(colour).with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
-    started.map_err(|error| Failure::refused(format_args!("cannot log: {error}")))
+    started.map_err(|error| Failure::refused(format_args!("cannot log: {error}")))?;
+    // Whoever contains a panic says what it means; that there was one is a line of the log like others.
+    std::panic::set_hook(Box::new(|panic| {
+        let (what, at) = (panic.payload_as_str().unwrap_or("no words"), panic.location());
+        tracing::error!(what, at = at.map(tracing::field::display), "a defect was contained");
+    }));
+    Ok(())
 }

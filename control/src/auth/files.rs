@@ -18,6 +18,13 @@ pub struct TokenFiles {
     pub proxy: PathBuf,
 }
 
+impl TokenFiles {
+    /// Where they are in a data directory.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self { admin: directory.join("admin.token"), proxy: directory.join("proxy.token") }
+    }
+}
+
 /// Why the first tokens could not be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
@@ -52,7 +59,7 @@ pub async fn first_tokens(
     chance: &dyn Chance,
     now: Timestamp,
 ) -> Result<TokenFiles, TokenFileError> {
-    let files = TokenFiles { admin: directory.join("admin.token"), proxy: directory.join("proxy.token") };
+    let files = TokenFiles::in_directory(directory);
     for (role, path) in [(Role::Admin, &files.admin), (Role::Proxy, &files.proxy)] {
         let record = Record { role, project: built_in_project(), name: file_name(path), created: now };
         settle(store, path, record, chance).await?;

@@ -10,6 +10,7 @@ mod history;
 mod tests;
 mod writer;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -70,8 +71,13 @@ impl Embedded {
     }
 
     fn start(opener: Opener, config: &EmbeddedConfig, fresh: Epoch) -> Result<Self, OpenError> {
-        let database = opener(true)?;
-        let stand = file::stand(&database, fresh, &config.path)?;
+        let opened = contained(|| -> Result<_, OpenError> {
+            let database = opener(true)?;
+            let stand = file::stand(&database, fresh, &config.path)?;
+            Ok((database, stand))
+        });
+        let damaged = |reason| OpenError::Unreadable { path: config.path.clone(), reason };
+        let (database, stand) = opened.map_err(damaged)??;
         let shared = Arc::new(Shared {
             database: RwLock::new(Ok(database)),
             suspect: AtomicBool::new(false),
@@ -122,8 +128,22 @@ impl Shared {
                 "its file failed and could not be opened again yet ({why}); once that is mended, try again"
             ),
         };
-        read(database.as_ref().map_err(closed)?)
+        let database = database.as_ref().map_err(closed)?;
+        let damaged = |why| StoreError {
+            doing,
+            reason: format!("its file is damaged ({why}); stop epr and restore the file from a copy"),
+        };
+        contained(|| read(database)).unwrap_or_else(|why| Err(damaged(why)))
     }
+}
+
+/// Runs `work` on the database. redb panics where a page of its file makes no sense; what it said becomes
+/// the error. Its transactions undo themselves as they unwind, and the file is opened again before the next.
+fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it makes no sense").to_owned()
+    })
 }
 
 impl Store for Embedded {

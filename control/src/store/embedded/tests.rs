@@ -179,3 +179,33 @@ fn a_newer_format_is_left_alone() {
     drop(database);
     assert!(matches!(Embedded::open(&config, Epoch(1)), Err(OpenError::Format { found: 99 })));
 }
+
+#[tokio::test]
+async fn a_damaged_page_is_an_error_and_no_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = EmbeddedConfig::at(dir.path().join("store.redb"));
+    let store = Embedded::open(&config, Epoch(1)).unwrap();
+    for n in 0..40 {
+        let batch = (0..50).fold(Batch::new(), |batch, m| {
+            batch.put(Key::of(["project", &format!("{n}-{m}")]), Expect::Any, vec![b'x'; 200])
+        });
+        store.commit(batch).await.unwrap();
+    }
+    drop(store);
+    let whole = std::fs::read(&config.path).unwrap();
+    let mut told = 0;
+    // Page by page, behind the header that says where everything is.
+    for page in (1..whole.len() / 4096).step_by(7) {
+        let mut damaged = whole.clone();
+        damaged[page * 4096..(page + 1) * 4096].fill(124);
+        std::fs::write(&config.path, damaged).unwrap();
+        let Ok(store) = Embedded::open(&config, Epoch(2)) else {
+            told += 1;
+            continue;
+        };
+        let listed = store.list(&Prefix::of(["project"]), None, 10_000).await;
+        let written = store.commit(Batch::new().put(Key::of(["project", "20-7"]), Expect::Any, "y")).await;
+        told += i32::from(listed.is_err() || written.is_err());
+    }
+    assert!(told > 0, "no damaged page was met");
+}
