@@ -24,6 +24,9 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "epr", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Cli {
+    /// Every command has this option; here it may stand before the command as well
+    #[arg(long, global = true, hide = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -361,6 +364,21 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_data_directory_may_come_before_the_command() {
+        let dir = |line: &[&str]| match Cli::try_parse_from(line).unwrap().command {
+            Command::Get(args) => args.server.data.data_dir,
+            Command::Proxy(args) => args.data_dir,
+            other => panic!("{other:?}"),
+        };
+        let proxy = ["epr", "proxy", "--control", "http://c", "--token-file", "t"];
+        assert_eq!(dir(&["epr", "--data-dir", "d", "get", "routes"]), PathBuf::from("d"));
+        assert_eq!(dir(&["epr", "get", "routes", "--data-dir", "d"]), PathBuf::from("d"));
+        assert_eq!(dir(&["epr", "get", "routes"]), PathBuf::from("epr-data"));
+        assert_eq!(dir(&proxy), PathBuf::from("epr-proxy"));
+        assert_eq!(dir(&[&["epr", "--data-dir", "d"], &proxy[1..]].concat()), PathBuf::from("d"));
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 
-use super::nearest::nearest;
+use super::nearest::hint;
 use super::tree::{Entry, Node, Shape};
 use super::{Fault, Origin, Place};
 
@@ -392,12 +392,5 @@ impl Node {
             Shape::List(items) => items.is_empty(),
             Shape::Map(entries) => entries.iter().all(|entry| entry.value.is_empty()),
         }
-    }
-}
-
-fn hint<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
-    match nearest(word, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
     }
 }
