@@ -35,7 +35,7 @@ impl Set {
     pub(crate) async fn build(stage: &Stage, routes: usize) -> Outcome<Self> {
         let data_dir = stage.dir().join(format!("data-{routes}"));
         fs::create_dir(&data_dir)?;
-        let deployments = routes / PER_DEPLOYMENT;
+        let deployments = routes.div_ceil(PER_DEPLOYMENT);
         let seeding = seed(&data_dir.join("store.redb"), &Hostname::parse(DOMAIN)?, deployments).await?;
         let start = wall();
         let command =
