@@ -54,7 +54,7 @@ pub const ALL: [Scenario; 11] = [
     wrk("http-64k", PLAIN, "/medium", "HTTP/1.1 keep-alive, 64 KiB"),
     wrk("http-1m", PLAIN, "/large", "HTTP/1.1 keep-alive, 1 MiB"),
     wrk("https", SAFE, "/small", "TLS terminated, HTTP/1.1 keep-alive, 1 KiB"),
-    handshakes("https-handshake", "load-safe", "a TLS handshake with each request"),
+    handshakes("https-handshake", "load-safe", "a resumed TLS handshake with each request"),
     wrk("secure-tcp", SECURE_TCP, "/small", "TLS passed through, keep-alive, 1 KiB"),
     wrk("secure-tcp-1m", SECURE_TCP, "/large", "TLS passed through, 1 MiB"),
     handshakes("secure-tcp-open", "load-tcp", "a passed-through connection with each request"),
