@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 9] = [
     "epr/v1/common.proto",
     "epr/v1/package.proto",
     "epr/v1/deployment.proto",
@@ -13,6 +13,8 @@ const PROTOS: [&str; 7] = [
     "epr/v1/route.proto",
     "epr/v1/route_feed.proto",
     "epr/v1/fleet.proto",
+    "epr/v1/secret.proto",
+    "epr/v1/identity.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,12 +1,10 @@
 //! The services of `epr.v1`: translate, call, translate back. Nothing is decided here.
 //!
 //! - [`Server`]: all of them, on a [`Listener`], behind authentication.
-//! - `convert`: from messages to drafts and from records to messages, one file per resource.
 //! - `status`: from errors to statuses, the only place.
 //!
 //! Architecture invariant: no rule of the domain stands here, and no access to the store.
 
-mod convert;
 mod deployments;
 mod listener;
 mod packages;

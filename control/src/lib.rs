@@ -12,8 +12,9 @@
 //! | room | what it is |
 //! | --- | --- |
 //! | `control` | [`Control`]: all of it, opened, bound, and run until it is told to stop |
-//! | [`admin`], [`grpc`] | health and numbers over HTTP; the services of `epr.v1`, which only translate |
-//! | [`auth`], [`feed`], [`lease`] | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive |
+//! | [`admin`], [`grpc`], `rest` | health and numbers over HTTP; the services of `epr.v1` and the JSON API, which only translate |
+//! | `convert` | between messages and the domain, for both of them |
+//! | [`auth`], [`feed`], [`lease`], `watch` | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive; the deployments runtimes are to run |
 //! | [`service`] | what can be done: parse, load, judge, commit |
 //! | [`store`] | where the truth is kept |
 //! | [`config`] | every number |
@@ -27,6 +28,7 @@ pub mod auth;
 pub mod clock;
 pub mod config;
 mod control;
+mod convert;
 pub mod domain;
 pub mod drain;
 pub mod feed;

@@ -15,7 +15,8 @@ pub(super) async fn fetch(client: &Client, name: Option<&str>) -> Result<Vec<wir
     }
     let mut all = pages(async |page| {
         let phases = Vec::new();
-        let request = wire::ListDeploymentsRequest { page: Some(page), project: project.clone(), phases };
+        let request =
+            wire::ListDeploymentsRequest { page: Some(page), project: project.clone(), phases, filter: None };
         let list = client.deployments().list_deployments(request).await?.into_inner();
         Ok((list.deployments, list.page))
     })

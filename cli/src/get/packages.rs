@@ -14,7 +14,7 @@ pub(super) async fn fetch(client: &Client, name: Option<&str>) -> Result<Vec<wir
         return Ok(vec![client.packages().get_package(request).await?.into_inner()]);
     }
     let mut all = pages(async |page| {
-        let request = wire::ListPackagesRequest { page: Some(page), project: project.clone() };
+        let request = wire::ListPackagesRequest { page: Some(page), project: project.clone(), filter: None };
         let list = client.packages().list_packages(request).await?.into_inner();
         Ok((list.packages, list.page))
     })

@@ -14,7 +14,8 @@ pub(super) async fn fetch(client: &Client, name: Option<&str>) -> Result<Vec<wir
         return Ok(vec![client.static_routes().get_static_route(request).await?.into_inner()]);
     }
     pages(async |page| {
-        let request = wire::ListStaticRoutesRequest { page: Some(page), project: project.clone() };
+        let request =
+            wire::ListStaticRoutesRequest { page: Some(page), project: project.clone(), filter: None };
         let list = client.static_routes().list_static_routes(request).await?.into_inner();
         Ok((list.static_routes, list.page))
     })

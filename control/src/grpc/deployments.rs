@@ -2,9 +2,9 @@ use proto::wire;
 use proto::wire::deployment_service_server::DeploymentService;
 use tonic::{Request, Response, Status};
 
-use super::convert::{deployment, page_in, page_out};
 use super::status::status;
 use super::{Parts, named, project};
+use crate::convert::{deployment, page_in, page_out};
 use crate::domain::Deployment;
 use crate::service::{Error, Listed};
 
@@ -20,6 +20,13 @@ impl Parts {
 
 #[tonic::async_trait]
 impl DeploymentService for Parts {
+    async fn update_deployment(
+        &self,
+        _: Request<wire::UpdateDeploymentRequest>,
+    ) -> Result<Response<wire::UpdateDeploymentResponse>, Status> {
+        Err(Status::unimplemented("not served by this version"))
+    }
+
     async fn create_deployment(
         &self,
         request: Request<wire::CreateDeploymentRequest>,

@@ -2,9 +2,9 @@ use proto::wire;
 use proto::wire::package_service_server::PackageService;
 use tonic::{Request, Response, Status};
 
-use super::convert::{package, page_in, page_out};
 use super::status::status;
 use super::{Parts, named, project};
+use crate::convert::{package, page_in, page_out};
 
 #[tonic::async_trait]
 impl PackageService for Parts {

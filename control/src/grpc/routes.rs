@@ -2,9 +2,9 @@ use proto::wire::route_service_server::RouteService;
 use proto::{Hostname, wire};
 use tonic::{Request, Response, Status};
 
-use super::convert::page_in;
 use super::status::status;
 use super::{Parts, project};
+use crate::convert::page_in;
 use crate::domain::Faults;
 use crate::domain::explain::{Explanation, explain};
 use crate::service::Error;

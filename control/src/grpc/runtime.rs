@@ -2,13 +2,29 @@ use proto::wire;
 use proto::wire::runtime_service_server::RuntimeService;
 use tonic::{Request, Response, Status};
 
-use super::convert::deployment;
 use super::status::status;
 use super::{Parts, project};
+use crate::convert::deployment;
 use crate::domain::Lease;
 
 #[tonic::async_trait]
 impl RuntimeService for Parts {
+    type WatchDeploymentsStream = tokio_stream::Empty<Result<wire::WatchDeploymentsResponse, Status>>;
+
+    async fn watch_deployments(
+        &self,
+        _: Request<wire::WatchDeploymentsRequest>,
+    ) -> Result<Response<Self::WatchDeploymentsStream>, Status> {
+        Err(Status::unimplemented("not served by this version"))
+    }
+
+    async fn get_deployment_secrets(
+        &self,
+        _: Request<wire::GetDeploymentSecretsRequest>,
+    ) -> Result<Response<wire::GetDeploymentSecretsResponse>, Status> {
+        Err(Status::unimplemented("not served by this version"))
+    }
+
     async fn open_lease(
         &self,
         request: Request<wire::OpenLeaseRequest>,

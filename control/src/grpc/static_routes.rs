@@ -2,14 +2,21 @@ use proto::wire;
 use proto::wire::static_route_service_server::StaticRouteService;
 use tonic::{Request, Response, Status};
 
-use super::convert::{page_in, page_out, static_route};
 use super::status::status;
 use super::{Parts, named, project};
+use crate::convert::{page_in, page_out, static_route};
 use crate::domain::Faults;
 use crate::service::BindAsked;
 
 #[tonic::async_trait]
 impl StaticRouteService for Parts {
+    async fn update_static_route(
+        &self,
+        _: Request<wire::UpdateStaticRouteRequest>,
+    ) -> Result<Response<wire::UpdateStaticRouteResponse>, Status> {
+        Err(Status::unimplemented("not served by this version"))
+    }
+
     async fn create_static_route(
         &self,
         request: Request<wire::CreateStaticRouteRequest>,

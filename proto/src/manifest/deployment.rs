@@ -60,6 +60,7 @@ fn read_env_arg(fields: &mut Fields<'_>) -> wire::EnvVar {
     wire::EnvVar {
         name: fields.required_text("name").unwrap_or_default(),
         value: fields.text("value").unwrap_or_default(),
+        ..Default::default()
     }
 }
 
@@ -88,6 +89,7 @@ fn read_volume(fields: &mut Fields<'_>) -> wire::Volume {
         mount_path: fields.text("mountPath").unwrap_or_default(),
         sub_path: fields.text("subPath").unwrap_or_default(),
         disk: disk.unwrap_or_default(),
+        ..Default::default()
     }
 }
 

@@ -92,6 +92,7 @@ fn read_component_body(component: &mut Fields<'_>) -> wire::Component {
             .map(("cloud", ""), |cloud| cloud.parsed("replicas", "a whole number"))
             .flatten()
             .unwrap_or_default(),
+        ..Default::default()
     }
 }
 
@@ -108,6 +109,7 @@ fn read_executable(executable: &mut Fields<'_>) -> wire::Executable {
                 .parsed(("memory", "memory_mib"), "a whole number of mebibytes")
                 .unwrap_or_default(),
         }),
+        ..Default::default()
     }
 }
 
@@ -120,6 +122,7 @@ fn read_executable_kind(executable: &mut Fields<'_>) -> Option<wire::executable:
             image: docker.required_text("image").unwrap_or_default(),
             pull_secret: docker.map(("pullSecret", ""), read_pull_secret).flatten().unwrap_or_default(),
             command: command.clone(),
+            ..Default::default()
         }
     });
     let build = executable.map("build", |build| build.required_text(("name", "build")).unwrap_or_default());
@@ -135,7 +138,9 @@ fn read_executable_kind(executable: &mut Fields<'_>) -> Option<wire::executable:
             if build.is_none() && !executable.has("build") {
                 executable.fault("build", "missing; write `build: {name: NAME}`");
             }
-            build.map(|build| wire::executable::Kind::Build(wire::BuildReference { build, command }))
+            build.map(|build| {
+                wire::executable::Kind::Build(wire::BuildReference { build, command, ..Default::default() })
+            })
         }
         ExecutableType::PreInstalled => {
             Some(wire::executable::Kind::Bash(wire::BashCommand { command: command.join(" ") }))
@@ -173,6 +178,7 @@ fn read_parameter(parameter: &mut Fields<'_>) -> wire::Parameter {
         description: parameter.text("description").unwrap_or_default(),
         default_value: parameter.text(("default", "default_value")),
         exposed_as: exposed_name.filter(|_| exposed.unwrap_or(true)).unwrap_or_default(),
+        ..Default::default()
     }
 }
 

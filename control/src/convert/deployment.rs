@@ -16,7 +16,7 @@ use crate::domain::{At, Faults};
 use crate::service::ReportAsked;
 
 /// The draft of a message.
-pub(in crate::grpc) fn draft(deployment: wire::Deployment) -> DeploymentDraft {
+pub(crate) fn draft(deployment: wire::Deployment) -> DeploymentDraft {
     let metadata = deployment.metadata.unwrap_or_default();
     let spec = deployment.spec.unwrap_or_default();
     let volume = |volume: wire::Volume| VolumeDraft {
@@ -48,7 +48,7 @@ fn backends_in(backends: wire::EndpointBackends) -> EndpointBackendsDraft {
 }
 
 /// The phases of a filter, noting those that mean nothing here.
-pub(in crate::grpc) fn phases_in(phases: &[i32]) -> (Vec<Phase>, Faults) {
+pub(crate) fn phases_in(phases: &[i32]) -> (Vec<Phase>, Faults) {
     let mut faults = Faults::new();
     let list = At::named("phases");
     let phases = phases.iter().enumerate();
@@ -57,7 +57,7 @@ pub(in crate::grpc) fn phases_in(phases: &[i32]) -> (Vec<Phase>, Faults) {
 }
 
 /// What a runtime says, noting what means nothing here.
-pub(in crate::grpc) fn report_in(report: wire::ReportDeploymentRequest) -> (ReportAsked, Faults) {
+pub(crate) fn report_in(report: wire::ReportDeploymentRequest) -> (ReportAsked, Faults) {
     let mut faults = Faults::new();
     let phase = known(report.phase, "phase", &mut faults).and_then(phase_in);
     let status = known(report.status, "status", &mut faults).and_then(status_in);
@@ -116,7 +116,7 @@ fn status_out(status: Status) -> wire::Status {
 }
 
 /// The message of a deployment, with what follows from it: environment, hosts, URLs.
-pub(in crate::grpc) fn message(deployment: Deployment, rules: &Rules) -> wire::Deployment {
+pub(crate) fn message(deployment: Deployment, rules: &Rules) -> wire::Deployment {
     let status = deployment_status(&deployment, rules);
     let fixed = deployment.endpoints.iter().filter(|endpoint| !endpoint.fixed.is_empty());
     let spec = wire::DeploymentSpec {
@@ -140,6 +140,7 @@ pub(in crate::grpc) fn message(deployment: Deployment, rules: &Rules) -> wire::D
                 mount_path: volume.mount_path,
                 disk: volume.disk,
                 sub_path: volume.sub_path,
+                ..Default::default()
             })
             .collect(),
         backends: fixed
@@ -148,6 +149,7 @@ pub(in crate::grpc) fn message(deployment: Deployment, rules: &Rules) -> wire::D
                 backends: endpoint.fixed.iter().map(backend_out).collect(),
             })
             .collect(),
+        ..Default::default()
     };
     let metadata = wire::Metadata {
         name: deployment.name.to_string(),
@@ -156,6 +158,7 @@ pub(in crate::grpc) fn message(deployment: Deployment, rules: &Rules) -> wire::D
         labels: labels_out(deployment.labels),
         created_at: timestamp(deployment.created_at),
         updated_at: timestamp(deployment.updated_at),
+        ..Default::default()
     };
     wire::Deployment { metadata: Some(metadata), spec: Some(spec), status: Some(status) }
 }
@@ -171,6 +174,7 @@ fn deployment_status(deployment: &Deployment, rules: &Rules) -> wire::Deployment
         environment: environment.unwrap_or_default().into_iter().map(var_out).collect(),
         error_codes: deployment.error_codes.iter().map(|code| code.as_str().to_owned()).collect(),
         message: deployment.message.clone(),
+        ..Default::default()
     }
 }
 
@@ -200,5 +204,5 @@ fn backend_out(backend: &StoredBackend) -> wire::Backend {
 }
 
 fn var_out(var: EnvVar) -> wire::EnvVar {
-    wire::EnvVar { name: var.name.into(), value: var.value }
+    wire::EnvVar { name: var.name.into(), value: var.value, ..Default::default() }
 }

@@ -12,7 +12,7 @@ use crate::domain::package::{
 use crate::domain::{At, Faults};
 
 /// The draft of a message, and what in it means nothing here.
-pub(in crate::grpc) fn draft(package: wire::Package) -> (PackageDraft, Faults) {
+pub(crate) fn draft(package: wire::Package) -> (PackageDraft, Faults) {
     let mut faults = Faults::new();
     let metadata = package.metadata.unwrap_or_default();
     let at = At::named("plans");
@@ -110,7 +110,7 @@ fn endpoint_type_in(kind: wire::EndpointType) -> Option<EndpointType> {
     }
 }
 
-pub(super) fn endpoint_type_out(kind: EndpointType) -> wire::EndpointType {
+pub(crate) fn endpoint_type_out(kind: EndpointType) -> wire::EndpointType {
     match kind {
         EndpointType::ExternalHttp => wire::EndpointType::ExternalHttp,
         EndpointType::ExternalHttps => wire::EndpointType::ExternalHttps,
@@ -123,7 +123,7 @@ pub(super) fn endpoint_type_out(kind: EndpointType) -> wire::EndpointType {
 }
 
 /// The message of a package.
-pub(in crate::grpc) fn message(package: Package) -> wire::Package {
+pub(crate) fn message(package: Package) -> wire::Package {
     wire::Package {
         metadata: Some(wire::Metadata {
             name: package.name.to_string(),
@@ -133,6 +133,7 @@ pub(in crate::grpc) fn message(package: Package) -> wire::Package {
             created_at: timestamp(package.created_at),
             // A package never changes.
             updated_at: timestamp(package.created_at),
+            ..Default::default()
         }),
         version: package.version.to_string(),
         description: package.description,
@@ -160,6 +161,7 @@ fn component_message(component: Component) -> wire::Component {
         parameters: component.parameters.into_iter().map(parameter_message).collect(),
         endpoints: component.endpoints.into_iter().map(endpoint_message).collect(),
         replicas: component.replicas,
+        ..Default::default()
     }
 }
 
@@ -167,10 +169,15 @@ fn executable_message(executable: Executable) -> wire::Executable {
     let kind = match executable.kind {
         ExecutableKind::Docker { image, command, pull_secret } => {
             let pull_secret = pull_secret.unwrap_or_default();
-            wire::executable::Kind::Docker(wire::DockerImage { image, command, pull_secret })
+            wire::executable::Kind::Docker(wire::DockerImage {
+                image,
+                command,
+                pull_secret,
+                ..Default::default()
+            })
         }
         ExecutableKind::Build { build, command } => {
-            wire::executable::Kind::Build(wire::BuildReference { build, command })
+            wire::executable::Kind::Build(wire::BuildReference { build, command, ..Default::default() })
         }
         ExecutableKind::Bash { command } => wire::executable::Kind::Bash(wire::BashCommand { command }),
     };
@@ -178,6 +185,7 @@ fn executable_message(executable: Executable) -> wire::Executable {
         name: executable.name.to_string(),
         kind: Some(kind),
         limits: Some(wire::Limits { cpu: executable.cpu.to_string(), memory_mib: executable.memory.get() }),
+        ..Default::default()
     }
 }
 
@@ -187,6 +195,7 @@ fn parameter_message(parameter: Parameter) -> wire::Parameter {
         description: parameter.description,
         default_value: parameter.default,
         exposed_as: parameter.exposed_as.map(String::from).unwrap_or_default(),
+        ..Default::default()
     }
 }
 

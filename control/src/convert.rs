@@ -1,8 +1,8 @@
 //! From messages to drafts, noting what no draft can hold, and from records to messages.
 
-pub(super) mod deployment;
-pub(super) mod package;
-pub(super) mod static_route;
+pub(crate) mod deployment;
+pub(crate) mod package;
+pub(crate) mod static_route;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
@@ -12,25 +12,25 @@ use proto::wire;
 use crate::domain::{Faults, Timestamp};
 use crate::service::{Listed, PageAsked};
 
-pub(super) fn labels_in(labels: HashMap<String, String>) -> BTreeMap<String, String> {
+pub(crate) fn labels_in(labels: HashMap<String, String>) -> BTreeMap<String, String> {
     labels.into_iter().collect()
 }
 
-pub(super) fn labels_out(labels: BTreeMap<String, String>) -> HashMap<String, String> {
+pub(crate) fn labels_out(labels: BTreeMap<String, String>) -> HashMap<String, String> {
     labels.into_iter().collect()
 }
 
-pub(super) fn timestamp(at: Timestamp) -> Option<prost_types::Timestamp> {
+pub(crate) fn timestamp(at: Timestamp) -> Option<prost_types::Timestamp> {
     Some(SystemTime::from(at).into())
 }
 
-pub(super) fn page_in(page: Option<wire::PageRequest>) -> PageAsked {
+pub(crate) fn page_in(page: Option<wire::PageRequest>) -> PageAsked {
     let page = page.unwrap_or_default();
     PageAsked { size: page.size, token: page.token }
 }
 
 /// The items of a page as messages, and where to go on.
-pub(super) fn page_out<T, M>(
+pub(crate) fn page_out<T, M>(
     listed: Listed<T>,
     convert: impl Fn(T) -> M,
 ) -> (Vec<M>, Option<wire::PageResponse>) {
@@ -39,7 +39,7 @@ pub(super) fn page_out<T, M>(
 }
 
 /// Reads an enum's number, noting one that this side does not know.
-pub(super) fn known<E: TryFrom<i32>>(
+pub(crate) fn known<E: TryFrom<i32>>(
     number: i32,
     field: impl std::fmt::Display,
     faults: &mut Faults,

@@ -7,7 +7,7 @@ use crate::domain::rules::Rules;
 use crate::domain::static_route::{BoundTo, StaticRoute, StaticRouteDraft};
 
 /// The draft of a message.
-pub(in crate::grpc) fn draft(route: wire::StaticRoute) -> StaticRouteDraft {
+pub(crate) fn draft(route: wire::StaticRoute) -> StaticRouteDraft {
     let metadata = route.metadata.unwrap_or_default();
     StaticRouteDraft {
         name: metadata.name,
@@ -17,7 +17,7 @@ pub(in crate::grpc) fn draft(route: wire::StaticRoute) -> StaticRouteDraft {
 }
 
 /// The message of a static route.
-pub(in crate::grpc) fn message(route: StaticRoute, rules: &Rules) -> wire::StaticRoute {
+pub(crate) fn message(route: StaticRoute, rules: &Rules) -> wire::StaticRoute {
     let hostname = rules.domains.first().and_then(|domain| route.label.as_label().under(domain));
     wire::StaticRoute {
         metadata: Some(wire::Metadata {
@@ -27,6 +27,7 @@ pub(in crate::grpc) fn message(route: StaticRoute, rules: &Rules) -> wire::Stati
             labels: labels_out(route.labels),
             created_at: timestamp(route.created_at),
             updated_at: timestamp(route.updated_at),
+            ..Default::default()
         }),
         hostname: hostname.map(|host| host.to_string()).unwrap_or_default(),
         source_ranges: route.source_ranges.iter().map(ToString::to_string).collect(),
@@ -40,5 +41,6 @@ fn bound_to_message(bound: BoundTo) -> wire::BoundTo {
         deployment_name: bound.deployment_name.to_string(),
         endpoint: bound.endpoint.to_string(),
         protocol: wire::EdgeProtocol::from(bound.protocol).into(),
+        ..Default::default()
     }
 }
