@@ -66,7 +66,8 @@ async fn all_faults_come_at_once_whatever_they_depend_on() {
     let mut bad = bound(full_deployment("holder"), "taken-one", "WEB");
     bad = bound(bound(bad, "not-there", "NO"), "x", "WEB");
     let spec = bad.spec.as_mut().unwrap();
-    spec.env_args = vec![wire::EnvVar { name: "WEB_HOST".into(), value: String::new() }];
+    spec.env_args =
+        vec![wire::EnvVar { name: "WEB_HOST".into(), value: String::new(), ..Default::default() }];
     spec.volumes = vec![wire::Volume {
         executable: "other".into(),
         mount_path: "/d".into(),

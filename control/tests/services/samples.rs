@@ -20,6 +20,7 @@ pub(crate) fn package_of(name: &str, version: &str, endpoints: Vec<wire::Endpoin
         name: "app".into(),
         kind: Some(wire::executable::Kind::Docker(docker)),
         limits: Some(wire::Limits { cpu: "1.5".into(), memory_mib: 256 }),
+        ..Default::default()
     };
     let component = wire::Component {
         name: "main".into(),
