@@ -80,7 +80,7 @@ pub(crate) fn measure(
 ) -> Vec<Measured> {
     let questions = Questions::new(asked, size, TURN);
     let questions = &questions;
-    let (mut borrowing, mut cloning) = (routes.reader(), routes.reader());
+    let (mut borrowing, mut cloning, mut walking) = (routes.reader(), routes.reader(), routes.reader());
     interleave(
         rounds,
         vec![
@@ -92,10 +92,13 @@ pub(crate) fn measure(
                 turn(questions, |name| touched(keyed.get(name).cloned().as_ref()))
             }),
             Contender::new("routes", |_| {
-                turn(questions, |name| entry(borrowing.table().get(name).map(Arc::as_ref)))
+                turn(questions, |name| entry(borrowing.look_up(name).map(Arc::as_ref)))
             }),
             Contender::new("routes, Arc cloned", |_| {
                 turn(questions, |name| entry(cloning.get(name).as_deref()))
+            }),
+            Contender::new("routes, the tree alone", |_| {
+                turn(questions, |name| entry(walking.table().get(name).map(Arc::as_ref)))
             }),
         ],
     )

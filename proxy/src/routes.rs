@@ -1,7 +1,8 @@
 //! The route table: what every host name means, at one revision of the control plane.
 //!
 //! - [`Routes`] is shared by all: it applies updates and hands out readers.
-//! - [`Reader`] belongs to one worker: look-ups that take no lock and touch nothing another core writes.
+//! - [`Reader`] belongs to one worker: look-ups that take no lock and touch nothing another core writes;
+//!   what it is asked for again and again it finds without walking the tree.
 //! - [`RouteEntry`] is one route as it is served: immutable, with what is counted about it hanging on it.
 //! - [`RouteWatch`] tells a tunnel that its route went away from under it.
 //! - [`cache`] keeps the last good table on disk.
@@ -12,6 +13,7 @@
 
 pub mod cache;
 mod entry;
+mod hot;
 mod known;
 mod live;
 mod reader;

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use proto::{Binding, Route, Target};
@@ -15,11 +16,12 @@ pub struct RouteEntry {
     pub backends: Box<[Arc<Upstream>]>,
     /// Made at the first hit or the first change: most routes of a big table have neither.
     live: OnceLock<Arc<Live>>,
+    ended: AtomicBool,
 }
 
 impl RouteEntry {
     pub(super) fn new(route: Route, backends: Box<[Arc<Upstream>]>) -> Self {
-        Self { route, backends, live: OnceLock::new() }
+        Self { route, backends, live: OnceLock::new(), ended: AtomicBool::new(false) }
     }
 
     /// Takes over what is counted and watched from the entry the name had before.
@@ -27,6 +29,18 @@ impl RouteEntry {
         // A new entry, whose lock nobody has set.
         let _ = self.live.set(old.live().clone());
         self
+    }
+
+    /// Another entry takes its place, or none, in the version of the table that comes next.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    /// Whether a delta has put an end to it. True before the table without it is served: who still looks
+    /// at the table before finds it there. Says nothing of a whole table that came since.
+    #[inline]
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// The endpoint it is bound to.

@@ -15,6 +15,8 @@ pub struct Table {
     pub(super) revision: Option<Revision>,
     /// Counts the versions of this process, so that two can be told apart.
     pub(super) version: u64,
+    /// Counts the whole tables among them. Within a generation an entry that is no more says so itself.
+    pub(super) generation: u64,
     pub(super) hasher: NameHasher,
 }
 
@@ -46,7 +48,7 @@ impl NameHasher {
 
 impl Table {
     pub(super) fn empty(hasher: NameHasher) -> Self {
-        Self { tree: Tree::default(), revision: None, version: 0, hasher }
+        Self { tree: Tree::default(), revision: None, version: 0, generation: 0, hasher }
     }
 
     /// The route of a folded name.

@@ -121,7 +121,40 @@ fn old_versions_are_freed_by_the_writer_alone() {
 }
 
 #[test]
-fn a_recent_answer_is_asked_again_when_name_or_table_changed() {
+fn what_is_asked_for_again_is_remembered_until_its_route_changes() {
+    let routes = Routes::new();
+    let mut reader = routes.reader();
+    let is_remembered = |reader: &Reader, name: &str| {
+        let table = routes.table();
+        reader.hot.find(table.generation, table.hasher.hash(name), name).is_some()
+    };
+    routes.apply(snapshot(1, vec![unbound("a.x"), unbound("b.x")])).unwrap();
+    for name in ["a.x", "a.x", "b.x", "b.x"] {
+        reader.look_up(name).unwrap();
+    }
+    assert!(is_remembered(&reader, "a.x") && is_remembered(&reader, "b.x"));
+    routes.apply(delta(2, vec![bound("b.x", "dep-b", &[])], &[])).unwrap();
+    assert!(is_remembered(&reader, "a.x") && !is_remembered(&reader, "b.x"));
+    assert!(reader.look_up("b.x").unwrap().binding().is_some());
+    routes.apply(snapshot(3, vec![unbound("b.x")])).unwrap();
+    assert!(!is_remembered(&reader, "a.x") && reader.look_up("a.x").is_none());
+}
+
+#[test]
+fn a_reader_lets_go_of_routes_that_are_no_more() {
+    let routes = Routes::new();
+    let mut reader = routes.reader();
+    routes.apply(snapshot(1, vec![unbound("a.x")])).unwrap();
+    let entry = Arc::downgrade(reader.look_up("a.x").unwrap());
+    reader.look_up("a.x").unwrap();
+    routes.apply(delta(2, vec![], &["a.x"])).unwrap();
+    reader.refresh();
+    routes.free();
+    assert_eq!(entry.strong_count(), 0);
+}
+
+#[test]
+fn a_recent_answer_is_asked_again_when_name_or_route_changed() {
     let routes = Routes::new();
     let (mut reader, mut recent) = (routes.reader(), Recent::default());
     assert!(reader.get_recent(&mut recent, "a.x").is_none());
@@ -193,7 +226,16 @@ fn a_reader_never_sees_half_a_revision() {
         for _ in 0..2 {
             scope.spawn(|| {
                 let mut reader = routes.reader();
+                let mut newest = 0;
                 while !done.load(Ordering::Relaxed) {
+                    // What is looked up by itself, and by now is in the cache, is never older than what was
+                    // seen before.
+                    for name in &names {
+                        let bound = reader.look_up(name).unwrap().binding().unwrap();
+                        let number = bound.deployment.as_str().trim_start_matches("dep-").parse().unwrap();
+                        assert!(number >= newest, "{number} after {newest}");
+                        newest = number;
+                    }
                     let table = reader.table();
                     let deployments: std::collections::HashSet<_> = names
                         .iter()
@@ -271,8 +313,11 @@ proptest! {
             routes.apply(update).unwrap();
             prop_assert_eq!(routes.len(), model.len());
             for n in 0..300 {
-                let found = reader.get(&name(n)).map(|entry| entry.route.clone());
-                prop_assert_eq!(found.as_ref(), model.get(&name(n)));
+                // The first miss is noted, the second lets the name into the cache, the third finds it there.
+                for _ in 0..3 {
+                    let found = reader.look_up(&name(n)).map(|entry| entry.route.clone());
+                    prop_assert_eq!(found.as_ref(), model.get(&name(n)));
+                }
             }
         }
         let mut paged = Vec::new();

@@ -48,13 +48,18 @@ impl Writer {
         let old = current.load_full();
         check_base(&old, &update)?;
         let revision = update.revision;
+        let generation = old.generation + u64::from(update.base.is_none());
         let (tree, changed) = match update.base {
             Some(_) => self.edit(&old, update),
             None => self.replace(&old, update),
         }
         .map_err(ApplyError::Repeated)?;
         let (version, hasher) = (old.version + 1, old.hasher.clone());
-        let new = Arc::new(Table { tree, revision: Some(revision), version, hasher });
+        let new = Arc::new(Table { tree, revision: Some(revision), version, generation, hasher });
+        // First: who has the new table must find them ended. Who has the old one finds them in it all the same.
+        for entry in &changed {
+            entry.end();
+        }
         current.store(new.clone());
         // See `Routes::watch`.
         fence(Ordering::SeqCst);
