@@ -1,8 +1,10 @@
+use std::thread;
 use std::time::Duration;
 
 use benches::clock::wall;
 use benches::{Random, Series};
 use loadtest::{Api, Fault, OrFault as _, Outcome};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::probe::Prober;
@@ -33,8 +35,11 @@ pub(crate) async fn measure(api: &Api, prober: &mut Prober, count: usize) -> Out
     let mut random = Random::new(11);
     let [mut from, mut to] = DEPLOYMENTS;
     for _ in 0..count {
-        // Of any length, lest moves keep step with the questions.
-        sleep(Duration::from_micros(2000 + random.below(3000) as u64)).await;
+        // Of any length, lest moves keep step with the questions: tokio's timers alone go by whole
+        // milliseconds, and every call would begin with one of them.
+        sleep(Duration::from_millis(2)).await;
+        let phase = Duration::from_micros(random.below(1000) as u64);
+        spawn_blocking(move || rest(phase)).await?;
         let called = wall();
         api.bind(ROUTE, to, None).await.or_fault("a bind")?;
         let returned = wall();
@@ -46,6 +51,11 @@ pub(crate) async fn measure(api: &Api, prober: &mut Prober, count: usize) -> Out
         std::mem::swap(&mut from, &mut to);
     }
     Ok(moved)
+}
+
+#[allow(clippy::disallowed_methods, reason = "on a thread that is there to be blocked")]
+fn rest(time: Duration) {
+    thread::sleep(time);
 }
 
 impl Moved {

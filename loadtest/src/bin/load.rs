@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let outcome = play(limit, async |stage| {
         let mut site = set_up(stage).await?;
         print(format_args!(
-            "{:<17}{:>10}{:>9}{:>10}{:>10}{:>12}  shows",
+            "{:<22}{:>10}{:>9}{:>10}{:>10}{:>12}  shows",
             "scenario", "req/s", "failed", "p50 us", "p99 us", "cpu us/req"
         ))?;
         for scenario in scenarios {
@@ -101,5 +101,5 @@ fn print(line: std::fmt::Arguments<'_>) -> Outcome {
 fn print_row(scenario: &Scenario, measured: &Measured) -> Outcome {
     let Measured { failed, rate, p50_us, p99_us, cpu_us, .. } = *measured;
     let (name, shows) = (scenario.name, scenario.shows);
-    print(format_args!("{name:<17}{rate:>10.0}{failed:>9}{p50_us:>10}{p99_us:>10}{cpu_us:>12.1}  {shows}"))
+    print(format_args!("{name:<22}{rate:>10.0}{failed:>9}{p50_us:>10}{p99_us:>10}{cpu_us:>12.1}  {shows}"))
 }
