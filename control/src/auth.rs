@@ -10,32 +10,23 @@
 mod files;
 mod layer;
 mod policy;
-mod token;
 
 pub use files::{TokenFileError, TokenFiles, first_tokens};
 pub use layer::{AuthLayer, Guarded};
-pub use policy::Role;
-pub use token::{NotAToken, Token};
+
+pub use crate::domain::token::NotAToken;
+pub use crate::domain::{Access, Caller, Role, Token};
 
 use std::sync::Arc;
 
-use proto::ProjectId;
+use serde::de::DeserializeOwned;
 
-use self::policy::Access;
-use self::token::Record;
+use crate::clock::WallClock;
 use crate::domain::record::{RecordError, decode};
-use crate::store::{Store, StoreError};
-
-/// Who calls: found in the extensions of every request that was admitted with a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// What they may do.
-    pub role: Role,
-    /// The project they act in unless they name another.
-    pub project: ProjectId,
-    /// What their token is called, for the log.
-    pub name: Arc<str>,
-}
+use crate::domain::token::TokenRecord;
+use crate::domain::{Timestamp, User};
+use crate::service::keys;
+use crate::store::{Key, Store, StoreError};
 
 /// Why a call was not admitted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +42,9 @@ pub enum AuthError {
     /// The token is well formed, and known to nobody.
     #[error("this token is not known here: it was removed, or belongs to another installation")]
     Unknown,
+    /// The token was good once.
+    #[error("this token has ended; ask for a new one")]
+    Ended,
     /// The token is sound but not for this.
     #[error("a token of the role {role} may not call {method}: {needed}")]
     Forbidden {
@@ -70,34 +64,67 @@ pub enum AuthError {
 #[derive(Clone)]
 pub struct Auth {
     store: Arc<dyn Store>,
+    clock: WallClock,
 }
 
 impl Auth {
-    /// By the tokens in `store`.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    /// By the tokens in `store`, as long as they last by `clock`.
+    pub fn new(store: Arc<dyn Store>, clock: WallClock) -> Self {
+        Self { store, clock }
     }
 
     /// Judges a call to the method at `path` (`/epr.v1.PackageService/GetPackage`) with the value of its
     /// authorization header. None is returned for methods that are open to everyone.
+    ///
+    /// What is judged here is what the token's role admits. What the caller may in the project they mean
+    /// is judged once it is known which.
     pub async fn admit(&self, path: &str, authorization: Option<&[u8]>) -> Result<Option<Caller>, AuthError> {
-        let access = Access::of(path);
+        let access = policy::access_of(path);
         if access == Access::Open {
             return Ok(None);
         }
-        let token = Token::from_header(authorization.ok_or(AuthError::Missing)?)?;
-        let record = self.look_up(&token).await?.ok_or(AuthError::Unknown)?;
-        if !access.admits(record.role) {
-            let (role, method, needed) = (record.role, path.to_owned(), access.needed());
+        let caller = self.identify(authorization).await?;
+        if !access.admits(caller.role) {
+            let (role, method, needed) = (caller.role, path.to_owned(), access.needed());
             return Err(AuthError::Forbidden { role, method, needed });
         }
-        Ok(Some(Caller { role: record.role, project: record.project, name: record.name.into() }))
+        Ok(Some(caller))
     }
 
-    async fn look_up(&self, token: &Token) -> Result<Option<Record>, AuthError> {
-        let found = self.store.get(&token.key()).await?;
-        Ok(found.map(|found| decode("token", &found.value)).transpose()?)
+    /// Who sends this authorization header, whatever they are about to do.
+    pub async fn identify(&self, authorization: Option<&[u8]>) -> Result<Caller, AuthError> {
+        let token = from_header(authorization.ok_or(AuthError::Missing)?)?;
+        let record: TokenRecord =
+            self.look_up("token", &keys::token(&token.hash())).await?.ok_or(AuthError::Unknown)?;
+        if record.has_ended(Timestamp::from((self.clock)())) {
+            return Err(AuthError::Ended);
+        }
+        let user: Option<User> = match &record.user {
+            // The tokens of a user who is gone are gone with them.
+            Some(guid) => Some(self.look_up("user", &keys::user(guid)).await?.ok_or(AuthError::Unknown)?),
+            None => None,
+        };
+        Ok(Caller::new(record, user))
     }
+
+    async fn look_up<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        key: &Key,
+    ) -> Result<Option<T>, AuthError> {
+        let found = self.store.get(key).await?;
+        Ok(found.map(|found| decode(kind, &found.value)).transpose()?)
+    }
+}
+
+/// Reads the value of an authorization header (RFC 6750 2.1; the scheme in any case).
+fn from_header(value: &[u8]) -> Result<Token, AuthError> {
+    let text = std::str::from_utf8(value).map_err(|_| AuthError::Malformed)?;
+    let (scheme, token) = text.split_once(' ').ok_or(AuthError::Malformed)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(AuthError::Malformed);
+    }
+    Token::parse(token).map_err(|NotAToken| AuthError::Malformed)
 }
 
 impl From<StoreError> for AuthError {
@@ -109,5 +136,24 @@ impl From<StoreError> for AuthError {
 impl From<RecordError> for AuthError {
     fn from(error: RecordError) -> Self {
         Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::guid::tests::Counting;
+
+    #[test]
+    fn a_token_comes_back_from_a_header() {
+        let token = Token::draw(&Counting::default()).unwrap();
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            let header = format!("{scheme} {}", token.secret());
+            assert_eq!(from_header(header.as_bytes()), Ok(token.clone()));
+        }
+        for bad in ["", "Bearer", "Bearer ", "Basic eA==", "Bearer epr_short", token.secret()] {
+            assert_eq!(from_header(bad.as_bytes()), Err(AuthError::Malformed), "{bad:?}");
+        }
+        assert_eq!(from_header(b"Bearer \xff"), Err(AuthError::Malformed));
     }
 }

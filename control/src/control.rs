@@ -132,13 +132,13 @@ impl Control {
             metrics.leases.clone(),
         )
         .await?;
-        let service = Service::new(store.clone(), rules, config.limits, clock, chance);
+        let service = Service::new(store.clone(), rules, config.limits, clock.clone(), chance);
         let parts = Parts { service, feed, leases, timeouts: config.timeouts, limits: config.limits };
         let signal = drain.signal();
         Ok(Self {
             server: Server::new(listener, &parts, tasks.clone(), drain)?,
             admin,
-            auth: Auth::new(store),
+            auth: Auth::new(store, clock),
             publisher,
             lease_clock,
             token_files,

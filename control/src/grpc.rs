@@ -28,12 +28,12 @@ use tonic::service::Routes;
 use tonic::{Request, Status};
 use tonic_health::server::HealthReporter;
 
-use crate::auth::Caller;
+use crate::auth::{Access, Caller};
 use crate::config::{Limits, Timeouts};
 use crate::drain::Signal;
 use crate::feed::{Feed, fleet_server};
 use crate::lease::Leases;
-use crate::service::{Service, project_of};
+use crate::service::Service;
 use crate::tasks::Tasks;
 
 /// What the services work with. Cheap to clone.
@@ -80,12 +80,25 @@ fn tell_health(reporter: HealthReporter, tasks: &Tasks, signal: Signal) {
     });
 }
 
-/// The project a request acts in: the caller's, or the same one named.
-fn project<T>(request: &Request<T>, asked: &str) -> Result<ProjectId, Status> {
-    let Some(caller) = request.extensions().get::<Caller>() else {
-        return Err(Status::unauthenticated("this call needs a token"));
-    };
-    project_of(&caller.project, asked).map_err(|error| status::status(&error))
+impl Parts {
+    /// Who calls.
+    pub(crate) fn caller<'a, T>(&self, request: &'a Request<T>) -> Result<&'a Caller, Status> {
+        let missing = || Status::unauthenticated("this call needs a token");
+        request.extensions().get::<Caller>().ok_or_else(missing)
+    }
+
+    /// The project a request acts in: the one `asked` for by name or guid, or else the caller's; where the
+    /// caller may do what takes `access`.
+    pub(crate) async fn project<T>(
+        &self,
+        request: &Request<T>,
+        asked: &str,
+        access: Access,
+    ) -> Result<ProjectId, Status> {
+        let caller = self.caller(request)?;
+        let found = self.service.project_for(caller, asked, access).await;
+        found.map_err(|error| status::status(&error))
+    }
 }
 
 /// The project named in the metadata of a resource, empty when there is none.

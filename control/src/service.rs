@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use proto::{ProjectId, Revision};
+use proto::Revision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,9 +23,11 @@ use crate::domain::rules::Rules;
 use crate::domain::{Chance, Timestamp};
 use crate::store::{Batch, CommitError, Key, Store, Version};
 
+pub mod built_in;
 mod chance;
 mod deployments;
 mod error;
+mod identity;
 pub mod keys;
 mod packages;
 mod page;
@@ -103,8 +105,12 @@ impl Service {
             let Some(batch) = prepared.batch else {
                 return Ok(Changed { record: prepared.record, revision: self.store.revision() });
             };
+            let batch = identity::in_open_projects(batch);
             match self.store.commit(batch).await {
                 Ok(revision) => return Ok(Changed { record: prepared.record, revision }),
+                Err(CommitError::Conflict { key, .. }) if identity::is_closed(&key) => {
+                    return Err(identity::project_going());
+                }
                 Err(CommitError::Conflict { key, .. }) => {
                     tracing::debug!(%key, what, "changed meanwhile; judging anew");
                 }
@@ -142,12 +148,4 @@ fn stored<T: Serialize>(kind: Kind, record: &T) -> Result<Vec<u8>, Error> {
         )));
     }
     Ok(bytes)
-}
-
-/// The project `caller` acts in when asked to act in `asked` (empty: their own).
-pub fn project_of(caller: &ProjectId, asked: &str) -> Result<ProjectId, Error> {
-    if asked.is_empty() || asked == caller.as_str() {
-        return Ok(caller.clone());
-    }
-    Err(Error::OtherProject { own: caller.clone(), asked: asked.to_owned() })
 }

@@ -35,7 +35,7 @@ fn bearer(path: &Path) -> String {
 }
 
 async fn admit(store: &Arc<dyn Store>, path: &str, header: &str) -> Result<Option<Caller>, AuthError> {
-    Auth::new(store.clone()).admit(path, Some(header.as_bytes())).await
+    Auth::new(store.clone(), control::clock::system()).admit(path, Some(header.as_bytes())).await
 }
 
 const READ: &str = "/epr.v1.PackageService/GetPackage";
@@ -57,7 +57,7 @@ async fn the_first_tokens_are_private_and_open_what_they_should() {
     assert!(matches!(admit(&store, FEED, &bearer(&files.admin)).await, Err(AuthError::Forbidden { .. })));
     let stranger = format!("Bearer epr_{}", "a".repeat(40));
     assert_eq!(admit(&store, READ, &stranger).await, Err(AuthError::Unknown));
-    let auth = Auth::new(store);
+    let auth = Auth::new(store, control::clock::system());
     assert_eq!(auth.admit("/grpc.health.v1.Health/Check", None).await, Ok(None));
     let missing = auth.admit(READ, None).await.unwrap_err();
     assert!(missing.to_string().contains("authorization: Bearer TOKEN"), "{missing}");
@@ -107,7 +107,7 @@ async fn only_callers_reach_the_service() {
         let caller = request.extensions().get::<Caller>().cloned();
         Ok::<_, Infallible>(Response::new(caller.map(|caller| caller.role).ok_or(AuthError::Missing)))
     });
-    let layer = AuthLayer::new(Auth::new(store), |error| Response::new(Err(error)));
+    let layer = AuthLayer::new(Auth::new(store, control::clock::system()), |error| Response::new(Err(error)));
     let mut guarded = layer.layer(service);
     let request = |tokens: &[String]| {
         let mut request = Request::builder().uri(format!("http://control{READ}"));

@@ -3,11 +3,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::token::Record;
-use super::{AuthError, NotAToken, Role, Token};
+use super::{NotAToken, Role, Token};
 use crate::domain::record::{decode, encode};
-use crate::domain::{Chance, NoChance, Timestamp, built_in_project};
-use crate::store::{Batch, CommitError, Entry, Expect, Store};
+use crate::domain::token::TokenRecord;
+use crate::domain::{Chance, NoChance, Timestamp, UserGuid, built_in_project};
+use crate::service::{self, built_in, keys};
+use crate::store::{Batch, CommitError, Entry, Expect, Store, StoreError};
 
 /// Where the first tokens are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +17,16 @@ pub struct TokenFiles {
     pub admin: PathBuf,
     /// `proxy.token`: for proxies, to follow the route feed.
     pub proxy: PathBuf,
+    /// `runtime.token`: for runtimes, to run what is deployed in any project.
+    pub runtime: PathBuf,
 }
 
 impl TokenFiles {
     /// Where they are in a data directory.
     pub fn in_directory(directory: &Path) -> Self {
-        Self { admin: directory.join("admin.token"), proxy: directory.join("proxy.token") }
+        let [admin, proxy, runtime] =
+            ["admin.token", "proxy.token", "runtime.token"].map(|name| directory.join(name));
+        Self { admin, proxy, runtime }
     }
 }
 
@@ -47,24 +52,70 @@ pub enum TokenFileError {
     Store(String),
 }
 
-/// Sees to it that `directory` holds a valid token for the operator and one for proxies.
+impl From<StoreError> for TokenFileError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+impl From<service::Error> for TokenFileError {
+    fn from(error: service::Error) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+/// Sees to it that `directory` holds a valid token for the operator, one for proxies and one for runtimes,
+/// and that the store has the organization, the project and the user they belong to.
 ///
 /// - A token in the file is valid: one the store does not know (a new store, a token put there by hand)
 ///   is taken into it. Who may write the data directory may do anything anyway.
 /// - No file: a new token is made. Earlier ones stay valid, for the file may have been moved on purpose.
 /// - An empty file: a new token is made and all earlier ones made for this file are refused from now on.
+///
+/// The operator's tokens are those of the user `admin`. An installation may have made others its admins and
+/// deleted that one: then `admin.token` is left as it is, unless it is empty, which makes `admin` anew.
 pub async fn first_tokens(
     store: &dyn Store,
     directory: &Path,
     chance: &dyn Chance,
     now: Timestamp,
 ) -> Result<TokenFiles, TokenFileError> {
+    built_in::make(store, chance, now).await?;
     let files = TokenFiles::in_directory(directory);
-    for (role, path) in [(Role::Admin, &files.admin), (Role::Proxy, &files.proxy)] {
-        let record = Record { role, project: built_in_project(), name: file_name(path), created: now };
-        settle(store, path, record, chance).await?;
+    let record = |role, path: &Path, user| TokenRecord {
+        role,
+        project: built_in_project(),
+        name: file_name(path),
+        created: now,
+        user,
+        expires_at: None,
+        within: None,
+    };
+    match operator(store, &files.admin, chance, now).await? {
+        Some(admin) => {
+            settle(store, &files.admin, record(Role::Admin, &files.admin, Some(admin)), chance).await?;
+        }
+        None => tracing::info!(file = %files.admin.display(), "there is no admin `admin`; left as it is"),
+    }
+    for (role, path) in [(Role::Proxy, &files.proxy), (Role::Runtime, &files.runtime)] {
+        settle(store, path, record(role, path, None), chance).await?;
     }
     Ok(files)
+}
+
+/// The user the operator's token is for; none when there is no such admin any more.
+async fn operator(
+    store: &dyn Store,
+    path: &Path,
+    chance: &dyn Chance,
+    now: Timestamp,
+) -> Result<Option<UserGuid>, TokenFileError> {
+    let admin = built_in::admin(store).await?;
+    let emptied = fs::read_to_string(path).is_ok_and(|text| text.trim().is_empty());
+    if admin.is_some() || !emptied {
+        return Ok(admin);
+    }
+    Ok(Some(built_in::make_admin(store, chance, now).await?))
 }
 
 fn file_name(path: &Path) -> String {
@@ -74,7 +125,7 @@ fn file_name(path: &Path) -> String {
 async fn settle(
     store: &dyn Store,
     path: &Path,
-    record: Record,
+    record: TokenRecord,
     chance: &dyn Chance,
 ) -> Result<(), TokenFileError> {
     let failed = |source| TokenFileError::File { path: path.into(), source };
@@ -100,14 +151,26 @@ async fn settle(
 async fn accept(
     store: &dyn Store,
     token: &Token,
-    record: &Record,
+    record: &TokenRecord,
     earlier: &[Entry],
 ) -> Result<(), TokenFileError> {
-    let value = encode("token", record).map_err(|error| TokenFileError::Store(error.to_string()))?;
-    let batch = Batch::new().put(token.key(), Expect::Absent, value);
-    match store.commit(batch).await {
-        Ok(_) | Err(CommitError::Conflict { .. }) => {}
-        Err(error) => return Err(TokenFileError::Store(error.to_string())),
+    let key = keys::token(&token.hash());
+    let found = store.get(&key).await?;
+    let expect = match &found {
+        None => Some(Expect::Absent),
+        // One of a time without users: it belongs to the operator from now on.
+        Some(found) => {
+            let there: TokenRecord = read(&found.value)?;
+            let ownerless = there.user.is_none() && record.user.is_some() && there.role == record.role;
+            ownerless.then_some(Expect::At(found.version))
+        }
+    };
+    if let Some(expect) = expect {
+        let value = encode("token", record).map_err(|error| TokenFileError::Store(error.to_string()))?;
+        match store.commit(Batch::new().put(key, expect, value)).await {
+            Ok(_) | Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(TokenFileError::Store(error.to_string())),
+        }
     }
     for old in earlier {
         let batch = Batch::new().delete(old.key.clone(), Expect::Any);
@@ -118,15 +181,12 @@ async fn accept(
 
 /// The tokens that were made for the file called `name`.
 async fn made_for(store: &dyn Store, name: &str) -> Result<Vec<Entry>, TokenFileError> {
-    let failed = |error: AuthError| TokenFileError::Store(error.to_string());
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = store.list(&Token::place(), after.as_ref(), 1_000).await;
-        let page = page.map_err(|error| failed(error.into()))?;
+        let page = store.list(&keys::tokens(), after.as_ref(), 1_000).await?;
         after = page.entries.last().map(|entry| entry.key.clone());
         for entry in page.entries {
-            let record: Record = decode("token", &entry.value).map_err(|error| failed(error.into()))?;
-            if record.name == name {
+            if read(&entry.value)?.name == name {
                 found.push(entry);
             }
         }
@@ -134,6 +194,10 @@ async fn made_for(store: &dyn Store, name: &str) -> Result<Vec<Entry>, TokenFile
             return Ok(found);
         }
     }
+}
+
+fn read(value: &[u8]) -> Result<TokenRecord, TokenFileError> {
+    decode("token", value).map_err(|error| TokenFileError::Store(error.to_string()))
 }
 
 /// Puts `token` at `path`, whole or not at all, and never readable by others: a new file beside it is

@@ -5,8 +5,12 @@ use proto::ProjectId;
 use super::Broken;
 use super::text::text;
 
-/// The one project there is for now. Everything carries its project's guid all the same.
+/// The project every installation has from the start.
 pub const BUILT_IN_PROJECT: &str = "project-builtin0000000000000";
+/// The organization that project belongs to.
+const BUILT_IN_ORGANIZATION: &str = "org-builtin0000000000000";
+/// What the guids of projects begin with.
+const PROJECT_PREFIX: &str = "project-";
 
 /// The guid of the built-in project.
 pub fn built_in_project() -> ProjectId {
@@ -14,8 +18,29 @@ pub fn built_in_project() -> ProjectId {
     ProjectId::parse(BUILT_IN_PROJECT).expect("the built-in project's guid is sound")
 }
 
+/// The guid of the built-in organization.
+pub fn built_in_organization() -> OrganizationGuid {
+    #[allow(clippy::expect_used, reason = "a constant; a test reads it")]
+    OrganizationGuid::parse(BUILT_IN_ORGANIZATION).expect("the built-in organization's guid is sound")
+}
+
+/// Draws the guid of a new project.
+pub fn draw_project(chance: &dyn Chance) -> Result<ProjectId, NoChance> {
+    let drawn = draw(chance, LETTERS_AND_DIGITS, GUID_LENGTH)?;
+    ProjectId::parse(&format!("{PROJECT_PREFIX}{drawn}"))
+        .ok_or_else(|| NoChance("a drawn guid is not sound; this is a defect in epr".into()))
+}
+
+/// The guid of a project as someone wrote it.
+pub fn parse_project(text: &str) -> Result<ProjectId, Broken> {
+    check(text, PROJECT_PREFIX)?;
+    ProjectId::parse(text).ok_or_else(|| no_guid(text, PROJECT_PREFIX))
+}
+
 /// Letters and digits after the prefix of a guid. 36^20 is 103 bits: none is drawn twice.
 const GUID_LENGTH: usize = 20;
+/// The other form there is: as many lowercase letters. Read, never drawn.
+const LETTERS_LENGTH: usize = 24;
 
 const LETTERS_AND_DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
@@ -94,17 +119,34 @@ guid! {
     /// The id of a runtime's lease.
     LeaseId, "lease-"
 }
+guid! {
+    /// The guid of a user.
+    UserGuid, "user-"
+}
+guid! {
+    /// The guid of an organization.
+    OrganizationGuid, "org-"
+}
+guid! {
+    /// The guid of a secret.
+    SecretGuid, "secret-"
+}
 
 fn check(text: &str, prefix: &'static str) -> Result<(), Broken> {
-    let sound = text.strip_prefix(prefix).is_some_and(|rest| {
-        rest.len() == GUID_LENGTH && rest.bytes().all(|b| LETTERS_AND_DIGITS.contains(&b))
+    let sound = text.strip_prefix(prefix).is_some_and(|rest| match rest.len() {
+        GUID_LENGTH => rest.bytes().all(|b| LETTERS_AND_DIGITS.contains(&b)),
+        LETTERS_LENGTH => rest.bytes().all(|b| LETTERS.contains(&b)),
+        _ => false,
     });
-    if sound {
-        return Ok(());
-    }
-    let message =
-        format!("{text:?} is no guid of this kind: {prefix} and {GUID_LENGTH} lowercase letters or digits");
-    Err(Broken::new("guid", message))
+    if sound { Ok(()) } else { Err(no_guid(text, prefix)) }
+}
+
+fn no_guid(text: &str, prefix: &str) -> Broken {
+    let message = format!(
+        "{text:?} is no guid of this kind: {prefix} and {GUID_LENGTH} lowercase letters or digits, or \
+         {LETTERS_LENGTH} lowercase letters"
+    );
+    Broken::new("guid", message)
 }
 
 #[cfg(test)]
@@ -142,7 +184,20 @@ pub(crate) mod tests {
         {
             assert_eq!(DeploymentGuid::parse(bad).unwrap_err().rule, "guid", "{bad:?}");
         }
-        assert_eq!(built_in_project().as_str(), BUILT_IN_PROJECT);
+        let letters = format!("dep-{}", "a".repeat(24));
+        assert_eq!(DeploymentGuid::parse(&letters).unwrap().as_str(), letters);
+        assert!(DeploymentGuid::parse(&format!("dep-{}1", "a".repeat(23))).is_err());
+    }
+
+    #[test]
+    fn projects_and_organizations_have_guids_of_their_own() {
+        assert_eq!(parse_project(BUILT_IN_PROJECT), Ok(built_in_project()));
+        assert_eq!(built_in_organization().as_str(), BUILT_IN_ORGANIZATION);
+        let drawn = draw_project(&Counting::default()).unwrap();
+        assert_eq!(parse_project(drawn.as_str()), Ok(drawn));
+        for other in ["default", "project-x", BUILT_IN_ORGANIZATION] {
+            assert_eq!(parse_project(other).unwrap_err().rule, "guid", "{other:?}");
+        }
     }
 
     #[test]

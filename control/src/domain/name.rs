@@ -67,6 +67,48 @@ text! {
     }
 }
 
+text! {
+    /// The name of an organization.
+    OrganizationName, |text| check_named("an organization's name", "org-", text)
+}
+
+text! {
+    /// The name of a project within its organization.
+    ProjectName, |text| check_named("a project's name", "project-", text)
+}
+
+text! {
+    /// The name of a secret within its project.
+    SecretName, |text| check_named("a secret's name", "secret-", text)
+}
+
+text! {
+    /// The name of a token among those of its user.
+    TokenName, |text| check_free("a token's name", text)
+}
+
+text! {
+    /// How a user is called and found: an address, or any word. Without capitals, which nobody tells apart.
+    Email, |text| {
+        check_named("a user's email", "user-", text)?;
+        if text.chars().any(|c| c.is_whitespace() || c.is_uppercase()) {
+            let message = format!("a user's email has neither spaces nor capitals; this is {text:?}");
+            return Err(Broken::new("email", message));
+        }
+        Ok(())
+    }
+}
+
+/// A free name that is no guid of its kind: what is found by either must not be two things.
+fn check_named(what: &str, prefix: &str, text: &str) -> Result<(), Broken> {
+    check_free(what, text)?;
+    let rest = text.strip_prefix(prefix).unwrap_or_default();
+    if matches!(rest.len(), 20 | 24) && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+        return Err(Broken::new("name", format!("{what} must not look like a guid; this is {text:?}")));
+    }
+    Ok(())
+}
+
 /// Longest free name in bytes.
 const LONGEST_NAME: usize = 128;
 

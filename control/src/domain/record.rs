@@ -28,6 +28,31 @@ pub const GUID: &str = "guid";
 /// `label/LABEL` holds a [`Claim`]: the one owner a label has across the platform.
 pub const LABEL: &str = "label";
 
+/// `project-record/GUID` holds a [`super::Project`]. It stands apart, so that everything under
+/// `project/GUID/` is what the project holds.
+pub const PROJECT_RECORD: &str = "project-record";
+/// `project-name/NAME/ORGANIZATION` holds the guid of the project that has the name there.
+pub const PROJECT_NAME: &str = "project-name";
+/// `project-closed/GUID` is there from the moment a project is about to be deleted: nothing is written
+/// into it any more.
+pub const PROJECT_CLOSED: &str = "project-closed";
+/// `organization/GUID` holds a [`super::Organization`].
+pub const ORGANIZATION: &str = "organization";
+/// `organization-name/NAME` holds the guid of the organization that has the name.
+pub const ORGANIZATION_NAME: &str = "organization-name";
+/// `organization-short/ID` holds the guid of the organization that has the short id.
+pub const ORGANIZATION_SHORT: &str = "organization-short";
+/// `user/GUID` holds a [`super::User`].
+pub const USER: &str = "user";
+/// `user-email/EMAIL` holds the guid of the user who has it.
+pub const USER_EMAIL: &str = "user-email";
+/// `token/HASH` holds a [`super::token::TokenRecord`].
+pub const TOKEN: &str = "token";
+/// `token-name/OWNER/NAME` holds the hash of the token its owner (a user's guid, or `-`) calls so.
+pub const TOKEN_NAME: &str = "token-name";
+/// `installation` holds a [`super::user::Installation`].
+pub const INSTALLATION: &str = "installation";
+
 /// What the format of today's records is called.
 const FORMAT: u32 = 1;
 
@@ -127,7 +152,7 @@ struct FormatOnly {
 }
 
 /// What is stored for `record`.
-pub fn encode<T: Serialize>(kind: &'static str, record: &T) -> Result<Vec<u8>, RecordError> {
+pub fn encode<T: Serialize + ?Sized>(kind: &'static str, record: &T) -> Result<Vec<u8>, RecordError> {
     serde_json::to_vec(&Envelope { format: FORMAT, record })
         .map_err(|error| RecordError { kind, reason: error.to_string() })
 }

@@ -3,7 +3,8 @@ use proto::wire::deployment_service_server::DeploymentService;
 use tonic::{Request, Response, Status};
 
 use super::status::status;
-use super::{Parts, named, project};
+use super::{Parts, named};
+use crate::auth::Access;
 use crate::convert::{deployment, page_in, page_out};
 use crate::domain::Deployment;
 use crate::service::{Error, Listed};
@@ -32,7 +33,7 @@ impl DeploymentService for Parts {
         request: Request<wire::CreateDeploymentRequest>,
     ) -> Result<Response<wire::CreateDeploymentResponse>, Status> {
         let asked = request.get_ref().deployment.as_ref().and_then(|deployment| deployment.metadata.as_ref());
-        let project = project(&request, named(asked))?;
+        let project = self.project(&request, named(asked), Access::Change).await?;
         let wire::CreateDeploymentRequest { deployment, dry_run, wait } = request.into_inner();
         let wait = self.wait(wait)?;
         let draft = deployment::draft(deployment.unwrap_or_default());
@@ -47,7 +48,7 @@ impl DeploymentService for Parts {
         &self,
         request: Request<wire::GetDeploymentRequest>,
     ) -> Result<Response<wire::Deployment>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let found = self.service.get_deployment(&project, &request.get_ref().name).await;
         Ok(Response::new(self.shown(found.map_err(|error| status(&error))?).await?))
     }
@@ -56,7 +57,7 @@ impl DeploymentService for Parts {
         &self,
         request: Request<wire::ListDeploymentsRequest>,
     ) -> Result<Response<wire::ListDeploymentsResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let (phases, faults) = deployment::phases_in(&request.get_ref().phases);
         if !faults.is_empty() {
             return Err(status(&Error::Invalid(faults)));
@@ -74,7 +75,7 @@ impl DeploymentService for Parts {
         &self,
         request: Request<wire::StopDeploymentRequest>,
     ) -> Result<Response<wire::StopDeploymentResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Change).await?;
         let wire::StopDeploymentRequest { name, wait, .. } = request.into_inner();
         let wait = self.wait(wait)?;
         let stopped = self.service.stop_deployment(&project, &name).await;

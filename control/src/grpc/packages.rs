@@ -3,7 +3,8 @@ use proto::wire::package_service_server::PackageService;
 use tonic::{Request, Response, Status};
 
 use super::status::status;
-use super::{Parts, named, project};
+use super::{Parts, named};
+use crate::auth::Access;
 use crate::convert::{package, page_in, page_out};
 
 #[tonic::async_trait]
@@ -13,7 +14,7 @@ impl PackageService for Parts {
         request: Request<wire::CreatePackageRequest>,
     ) -> Result<Response<wire::Package>, Status> {
         let asked = request.get_ref().package.as_ref().and_then(|package| package.metadata.as_ref());
-        let project = project(&request, named(asked))?;
+        let project = self.project(&request, named(asked), Access::Change).await?;
         let request = request.into_inner();
         let (draft, faults) = package::draft(request.package.unwrap_or_default());
         let created = self.service.create_package(&project, &draft, faults, request.dry_run).await;
@@ -24,7 +25,7 @@ impl PackageService for Parts {
         &self,
         request: Request<wire::GetPackageRequest>,
     ) -> Result<Response<wire::Package>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let wire::GetPackageRequest { name, version, .. } = request.into_inner();
         let found = self.service.get_package(&project, &name, &version).await;
         Ok(Response::new(package::message(found.map_err(|error| status(&error))?)))
@@ -34,7 +35,7 @@ impl PackageService for Parts {
         &self,
         request: Request<wire::ListPackagesRequest>,
     ) -> Result<Response<wire::ListPackagesResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let asked = page_in(request.into_inner().page);
         let listed = self.service.list_packages(&project, &asked).await.map_err(|error| status(&error))?;
         let (packages, page) = page_out(listed, package::message);
@@ -45,7 +46,7 @@ impl PackageService for Parts {
         &self,
         request: Request<wire::DeletePackageRequest>,
     ) -> Result<Response<wire::DeletePackageResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Change).await?;
         let wire::DeletePackageRequest { name, version, .. } = request.into_inner();
         let deleted = self.service.delete_package(&project, &name, &version).await;
         deleted.map_err(|error| status(&error))?;

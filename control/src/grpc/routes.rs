@@ -3,7 +3,8 @@ use proto::{Hostname, wire};
 use tonic::{Request, Response, Status};
 
 use super::status::status;
-use super::{Parts, project};
+use super::Parts;
+use crate::auth::Access;
 use crate::convert::page_in;
 use crate::domain::Faults;
 use crate::domain::explain::{Explanation, explain};
@@ -15,7 +16,7 @@ impl RouteService for Parts {
         &self,
         request: Request<wire::ListRoutesRequest>,
     ) -> Result<Response<wire::ListRoutesResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let asked = page_in(request.into_inner().page);
         let after = match asked.token.as_str() {
             "" => None,
@@ -38,7 +39,7 @@ impl RouteService for Parts {
         &self,
         request: Request<wire::ExplainRequest>,
     ) -> Result<Response<wire::ExplainResponse>, Status> {
-        let project = project(&request, "")?;
+        let project = self.project(&request, "", Access::Read).await?;
         let rules = self.service.rules();
         let url = &request.get_ref().url;
         let explained = explain(url, &rules.domains, rules.ports, |name| self.feed.route(name));

@@ -3,7 +3,8 @@ use proto::wire::runtime_service_server::RuntimeService;
 use tonic::{Request, Response, Status};
 
 use super::status::status;
-use super::{Parts, project};
+use super::Parts;
+use crate::auth::Access;
 use crate::convert::deployment;
 use crate::domain::Lease;
 
@@ -29,7 +30,7 @@ impl RuntimeService for Parts {
         &self,
         request: Request<wire::OpenLeaseRequest>,
     ) -> Result<Response<wire::Lease>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Run).await?;
         let wire::OpenLeaseRequest { runtime, ttl_seconds, .. } = request.into_inner();
         let opened = self.leases.open(&project, &runtime, ttl_seconds).await;
         Ok(Response::new(lease_out(&opened.map_err(|error| status(&error))?)))
@@ -39,7 +40,7 @@ impl RuntimeService for Parts {
         &self,
         request: Request<wire::KeepAliveRequest>,
     ) -> Result<Response<wire::Lease>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Run).await?;
         let kept = self.leases.keep_alive(&project, &request.get_ref().id).await;
         Ok(Response::new(lease_out(&kept.map_err(|error| status(&error))?)))
     }
@@ -48,7 +49,7 @@ impl RuntimeService for Parts {
         &self,
         request: Request<wire::CloseLeaseRequest>,
     ) -> Result<Response<wire::CloseLeaseResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Run).await?;
         let closed = self.leases.close(&project, &request.get_ref().id).await;
         closed.map_err(|error| status(&error))?;
         Ok(Response::new(wire::CloseLeaseResponse {}))
@@ -58,7 +59,7 @@ impl RuntimeService for Parts {
         &self,
         request: Request<wire::ReportDeploymentRequest>,
     ) -> Result<Response<wire::ReportDeploymentResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Run).await?;
         let (asked, faults) = deployment::report_in(request.into_inner());
         let reported = self.service.report_deployment(&project, &asked, faults).await;
         let reported = reported.map_err(|error| status(&error))?;

@@ -3,7 +3,8 @@ use proto::wire::static_route_service_server::StaticRouteService;
 use tonic::{Request, Response, Status};
 
 use super::status::status;
-use super::{Parts, named, project};
+use super::{Parts, named};
+use crate::auth::Access;
 use crate::convert::{page_in, page_out, static_route};
 use crate::domain::Faults;
 use crate::service::BindAsked;
@@ -22,7 +23,7 @@ impl StaticRouteService for Parts {
         request: Request<wire::CreateStaticRouteRequest>,
     ) -> Result<Response<wire::StaticRoute>, Status> {
         let asked = request.get_ref().static_route.as_ref().and_then(|route| route.metadata.as_ref());
-        let project = project(&request, named(asked))?;
+        let project = self.project(&request, named(asked), Access::Change).await?;
         let wire::CreateStaticRouteRequest { static_route, dry_run } = request.into_inner();
         let draft = static_route::draft(static_route.unwrap_or_default());
         let created = self.service.create_static_route(&project, &draft, Faults::new(), dry_run).await;
@@ -34,7 +35,7 @@ impl StaticRouteService for Parts {
         &self,
         request: Request<wire::GetStaticRouteRequest>,
     ) -> Result<Response<wire::StaticRoute>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let found = self.service.get_static_route(&project, &request.get_ref().name).await;
         let found = found.map_err(|error| status(&error))?;
         Ok(Response::new(static_route::message(found, self.service.rules())))
@@ -44,7 +45,7 @@ impl StaticRouteService for Parts {
         &self,
         request: Request<wire::ListStaticRoutesRequest>,
     ) -> Result<Response<wire::ListStaticRoutesResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let asked = page_in(request.into_inner().page);
         let listed = self.service.list_static_routes(&project, &asked).await;
         let listed = listed.map_err(|error| status(&error))?;
@@ -57,7 +58,7 @@ impl StaticRouteService for Parts {
         &self,
         request: Request<wire::DeleteStaticRouteRequest>,
     ) -> Result<Response<wire::DeleteStaticRouteResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Change).await?;
         let deleted = self.service.delete_static_route(&project, &request.get_ref().name).await;
         deleted.map_err(|error| status(&error))?;
         Ok(Response::new(wire::DeleteStaticRouteResponse {}))
@@ -67,7 +68,7 @@ impl StaticRouteService for Parts {
         &self,
         request: Request<wire::BindStaticRouteRequest>,
     ) -> Result<Response<wire::BindStaticRouteResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Change).await?;
         let wire::BindStaticRouteRequest { name, deployment, endpoint, r#move, wait, .. } =
             request.into_inner();
         let wait = self.wait(wait)?;
@@ -83,7 +84,7 @@ impl StaticRouteService for Parts {
         &self,
         request: Request<wire::UnbindStaticRouteRequest>,
     ) -> Result<Response<wire::UnbindStaticRouteResponse>, Status> {
-        let project = project(&request, &request.get_ref().project)?;
+        let project = self.project(&request, &request.get_ref().project, Access::Change).await?;
         let wire::UnbindStaticRouteRequest { name, wait, .. } = request.into_inner();
         let wait = self.wait(wait)?;
         let unbound = self.service.unbind_static_route(&project, &name).await;

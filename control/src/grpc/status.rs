@@ -17,7 +17,7 @@ pub(super) fn status(error: &Error) -> Status {
         Error::AlreadyExists(faults) => with_faults(Code::AlreadyExists, text, faults),
         Error::Refused(faults) => with_faults(Code::FailedPrecondition, text, faults),
         Error::NotFound { .. } => Status::new(Code::NotFound, text),
-        Error::OtherProject { .. } => Status::new(Code::PermissionDenied, text),
+        Error::Forbidden(_) => Status::new(Code::PermissionDenied, text),
         Error::Concurrent { .. } => Status::new(Code::Aborted, text),
         Error::TooLarge(_) => Status::new(Code::InvalidArgument, text),
         Error::Store(_) => logged(Code::Unavailable, text),
@@ -44,7 +44,7 @@ fn logged(code: Code, text: String) -> Status {
 /// The status of a call that was not admitted.
 pub(super) fn refused(error: &AuthError) -> Status {
     let code = match error {
-        AuthError::Missing | AuthError::Malformed | AuthError::Unknown => Code::Unauthenticated,
+        AuthError::Missing | AuthError::Malformed | AuthError::Unknown | AuthError::Ended => Code::Unauthenticated,
         AuthError::Forbidden { .. } => Code::PermissionDenied,
         AuthError::Unavailable(_) => Code::Unavailable,
     };

@@ -1,8 +1,6 @@
 use std::fmt;
 
-use proto::ProjectId;
-
-use crate::domain::{Faults, NoChance, RecordError};
+use crate::domain::{Broken, Faults, NoChance, RecordError};
 use crate::store::{CommitError, StoreError};
 
 /// Every way a use case can end badly.
@@ -18,21 +16,16 @@ pub enum Error {
     #[error("{0}")]
     Refused(Faults),
     /// There is no such thing.
-    #[error("there is no {kind} {name:?} in this project")]
+    #[error("there is no {kind} {name:?}{}", kind.place())]
     NotFound {
         /// What kind of thing.
         kind: Kind,
         /// What it was called.
         name: String,
     },
-    /// Somebody else's.
-    #[error("this token is for the project {own} and cannot act in {asked:?}; leave the project out")]
-    OtherProject {
-        /// The caller's.
-        own: ProjectId,
-        /// The one asked for.
-        asked: String,
-    },
+    /// The caller may see it, and not do this.
+    #[error("{0}")]
+    Forbidden(String),
     /// Others kept changing what this relied on.
     #[error(
         "{what} was changed by others {attempts} times in a row while this was judged; nothing was done, try again"
@@ -68,6 +61,16 @@ pub enum Kind {
     StaticRoute,
     /// A runtime's lease.
     Lease,
+    /// A secret.
+    Secret,
+    /// A project.
+    Project,
+    /// An organization.
+    Organization,
+    /// A user.
+    User,
+    /// A token.
+    Token,
     /// What finds others by their names and guids.
     Index,
 }
@@ -80,7 +83,24 @@ impl Kind {
             Self::Deployment => "deployment",
             Self::StaticRoute => "static route",
             Self::Lease => "lease",
+            Self::Secret => "secret",
+            Self::Project => "project",
+            Self::Organization => "organization",
+            Self::User => "user",
+            Self::Token => "token",
             Self::Index => "index",
+        }
+    }
+
+    /// Where it is not. What the caller may not see is told apart from what is not there by nobody.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Package | Self::Deployment | Self::StaticRoute | Self::Lease | Self::Secret => {
+                " in this project"
+            }
+            Self::Project | Self::Organization => " in which you have a role",
+            Self::User | Self::Token => " that you may see",
+            Self::Index => "",
         }
     }
 }
@@ -100,6 +120,11 @@ impl Error {
     /// One thing that stands against it.
     pub(super) fn refused(field: &str, rule: &'static str, message: impl Into<String>) -> Self {
         Self::Refused(Faults::one(field, rule, message))
+    }
+
+    /// One field that breaks a rule.
+    pub(super) fn invalid(field: &str, broken: Broken) -> Self {
+        Self::Invalid(Faults::one(field, broken.rule, broken.message))
     }
 
     /// What `invalid`, `taken` and `refused` come to, all told at once under the first kind that is not

@@ -2,10 +2,17 @@
 
 use proto::ProjectId;
 
+use crate::domain::name::{Email, OrganizationName, ProjectName};
+use crate::domain::organization::ShortId;
 use crate::domain::record::{
-    DEPLOYMENT, DEPLOYMENT_NAME, GUID, LABEL, LEASE, PACKAGE, PACKAGE_USE, PROJECT, STATIC_ROUTE,
+    DEPLOYMENT, DEPLOYMENT_NAME, GUID, INSTALLATION, LABEL, LEASE, ORGANIZATION, ORGANIZATION_NAME,
+    ORGANIZATION_SHORT, PACKAGE, PACKAGE_USE, PROJECT, PROJECT_CLOSED, PROJECT_NAME, PROJECT_RECORD,
+    STATIC_ROUTE, TOKEN, TOKEN_NAME, USER, USER_EMAIL,
 };
-use crate::domain::{DeploymentGuid, DeploymentName, Label, LeaseId, PackageName, StaticRouteLabel, Version};
+use crate::domain::{
+    DeploymentGuid, DeploymentName, Label, LeaseId, OrganizationGuid, PackageName, StaticRouteLabel, UserGuid,
+    Version,
+};
 use crate::store::{Key, Prefix};
 
 /// One version of a package.
@@ -76,4 +83,89 @@ pub fn guid(project: &ProjectId, guid: &str) -> Key {
 /// Who owns a label, across the platform.
 pub fn claim(label: &Label) -> Key {
     Key::of([LABEL, label.as_str()])
+}
+
+/// A project.
+pub fn project(guid: &ProjectId) -> Key {
+    Key::of([PROJECT_RECORD, guid.as_str()])
+}
+
+/// Every project.
+pub fn projects() -> Prefix {
+    Prefix::of([PROJECT_RECORD])
+}
+
+/// Everything a project holds.
+pub fn held_by(project: &ProjectId) -> Prefix {
+    Prefix::of([PROJECT, project.as_str()])
+}
+
+/// Which project has a name in an organization.
+pub fn project_name(name: &ProjectName, organization: &OrganizationGuid) -> Key {
+    Key::of([PROJECT_NAME, name.as_str(), organization.as_str()])
+}
+
+/// The projects of a name, one in each organization.
+pub fn projects_named(name: &ProjectName) -> Prefix {
+    Prefix::of([PROJECT_NAME, name.as_str()])
+}
+
+/// That nothing is to be written into a project any more.
+pub fn project_closed(guid: &ProjectId) -> Key {
+    Key::of([PROJECT_CLOSED, guid.as_str()])
+}
+
+/// An organization.
+pub fn organization(guid: &OrganizationGuid) -> Key {
+    Key::of([ORGANIZATION, guid.as_str()])
+}
+
+/// Every organization.
+pub fn organizations() -> Prefix {
+    Prefix::of([ORGANIZATION])
+}
+
+/// Which organization has a name.
+pub fn organization_name(name: &OrganizationName) -> Key {
+    Key::of([ORGANIZATION_NAME, name.as_str()])
+}
+
+/// Which organization has a short id.
+pub fn organization_short(id: &ShortId) -> Key {
+    Key::of([ORGANIZATION_SHORT, id.as_str()])
+}
+
+/// A user.
+pub fn user(guid: &UserGuid) -> Key {
+    Key::of([USER, guid.as_str()])
+}
+
+/// Every user.
+pub fn users() -> Prefix {
+    Prefix::of([USER])
+}
+
+/// Which user is called so.
+pub fn user_email(email: &Email) -> Key {
+    Key::of([USER_EMAIL, email.as_str()])
+}
+
+/// A token, by its hash.
+pub fn token(hash: &str) -> Key {
+    Key::of([TOKEN, hash])
+}
+
+/// Every token.
+pub fn tokens() -> Prefix {
+    Prefix::of([TOKEN])
+}
+
+/// Which token its owner calls so.
+pub fn token_name(owner: Option<&UserGuid>, name: &str) -> Key {
+    Key::of([TOKEN_NAME, owner.map_or("-", UserGuid::as_str), name])
+}
+
+/// What there is once.
+pub fn installation() -> Key {
+    Key::of([INSTALLATION])
 }

@@ -51,17 +51,22 @@ async fn everything_but_health_takes_a_token_of_its_role() {
 }
 
 #[tokio::test]
-async fn a_token_acts_in_its_own_project_only() {
+async fn a_project_is_named_by_guid_or_name_or_not_at_all() {
     let stage = Stage::start().await;
     let own = stage.create_package(hello()).await.unwrap().metadata.unwrap().project;
     let named = |project: &str| wire::ListPackagesRequest { project: project.into(), ..Default::default() };
-    assert_eq!(stage.packages().list_packages(named(&own)).await.unwrap().into_inner().packages.len(), 1);
-    let refused = stage.packages().list_packages(named("project-other")).await.unwrap_err();
-    assert_eq!(refused.code(), Code::PermissionDenied);
-    assert!(refused.message().contains(&own), "{}", refused.message());
+    for project in ["", "default", &own] {
+        let listed = stage.packages().list_packages(named(project)).await.unwrap().into_inner();
+        assert_eq!(listed.packages.len(), 1, "{project:?}");
+    }
+    for other in ["project-other", "project-aaaaaaaaaaaaaaaaaaaa", "Default"] {
+        let refused = stage.packages().list_packages(named(other)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+        assert!(refused.message().contains(other), "{}", refused.message());
+    }
     let mut elsewhere = hello();
     elsewhere.metadata.as_mut().unwrap().project = "project-other".into();
-    assert_eq!(stage.create_package(elsewhere).await.unwrap_err().code(), Code::PermissionDenied);
+    assert_eq!(stage.create_package(elsewhere).await.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]
