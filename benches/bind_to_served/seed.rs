@@ -12,7 +12,7 @@ use control::domain::package::{
 };
 use control::domain::rules::Rules;
 use control::domain::static_route::StaticRouteDraft;
-use control::domain::{Faults, Reserved, built_in_project};
+use control::domain::{Faults, Keyring, Reserved, built_in_project};
 use control::service::{Service, SystemChance};
 use control::store::{Embedded, EmbeddedConfig};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -44,6 +44,7 @@ pub(crate) async fn seed(file: &Path, domain: &Hostname, deployments: usize) -> 
         Limits::default(),
         clock::system(),
         Arc::new(SystemChance),
+        Arc::new(Keyring::parse(&Keyring::draw(&SystemChance)?)?),
     );
     let project = built_in_project();
     service.create_package(&project, &package(), Faults::new(), false).await?;

@@ -15,11 +15,13 @@ mod admin;
 mod feed;
 mod leases;
 mod store;
+mod watch;
 
 pub use admin::AdminLimits;
 pub use feed::FeedLimits;
 pub use leases::LeaseLimits;
 pub use store::StoreLimits;
+pub use watch::WatchLimits;
 
 pub use crate::domain::{BackendNetworks, PublicPorts, Reserved};
 
@@ -40,6 +42,9 @@ pub struct Config {
     pub backend_networks: BackendNetworks,
     /// Names nobody may claim, beside the built-in ones.
     pub reserved: Reserved,
+    /// The file of the keys that seal secrets; none for the one in the data directory, made at the first
+    /// start.
+    pub secrets_key: Option<PathBuf>,
     /// Where health and metrics are served over HTTP; none for nowhere.
     pub admin: Option<SocketAddr>,
     /// How much of each thing there may be.
@@ -52,6 +57,8 @@ pub struct Config {
     pub feed: FeedLimits,
     /// The numbers of leases.
     pub leases: LeaseLimits,
+    /// The numbers of the watches of runtimes.
+    pub watch: WatchLimits,
     /// The numbers of the admin listener.
     pub admin_limits: AdminLimits,
 }
@@ -113,12 +120,14 @@ impl Config {
             public_ports: PublicPorts::default(),
             backend_networks: BackendNetworks::private(),
             reserved: Reserved::default(),
+            secrets_key: None,
             admin: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             store: StoreLimits::default(),
             feed: FeedLimits::default(),
             leases: LeaseLimits::default(),
+            watch: WatchLimits::default(),
             admin_limits: AdminLimits::default(),
         }
     }

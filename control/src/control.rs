@@ -13,15 +13,17 @@ use crate::auth::{Auth, TokenFileError, TokenFiles, first_tokens};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::rules::Rules;
-use crate::domain::{Chance as _, NoChance, Timestamp, built_in_project};
+use crate::domain::{Chance as _, NoChance, Timestamp};
 use crate::drain::{Drain, Signal};
 use crate::feed::{Feed, Publisher};
 use crate::grpc::{self, DescriptionError, Parts, ServeError, Server};
+use crate::key_file::{self, KeyFileError};
 use crate::lease::{LeaseClock, Leases};
 use crate::metrics::Metrics;
 use crate::service::{self, Service, SystemChance};
 use crate::store::{self, Embedded, EmbeddedConfig, Store, StoreError};
 use crate::tasks::Tasks;
+use crate::watch::Watches;
 
 /// The file of the store in the data directory.
 const STORE_FILE: &str = "store.redb";
@@ -63,6 +65,9 @@ pub enum OpenError {
     /// The first tokens cannot be made or read.
     #[error(transparent)]
     Tokens(#[from] TokenFileError),
+    /// Secrets could be neither sealed nor opened.
+    #[error(transparent)]
+    SecretsKey(#[from] KeyFileError),
     /// No random bytes.
     #[error(transparent)]
     Chance(#[from] NoChance),
@@ -106,6 +111,8 @@ impl Control {
         let clock = clock::system();
         let now = Timestamp::from(clock());
         let token_files = first_tokens(&*store, &config.data_dir, &SystemChance, now).await?;
+        let given = config.secrets_key.as_deref();
+        let keyring = Arc::new(key_file::open(&*store, given, &config.data_dir, &SystemChance).await?);
         let listener = grpc::bind(&config).await;
         let listener =
             listener.map_err(|source| OpenError::Listen { what: "gRPC", addr: config.grpc, source })?;
@@ -125,16 +132,31 @@ impl Control {
         let chance = Arc::new(SystemChance);
         let (leases, lease_clock) = Leases::load(
             store.clone(),
-            &[built_in_project()],
+            &service::all_projects(&*store).await?,
             config.leases.clone(),
             clock.clone(),
             chance.clone(),
             metrics.leases.clone(),
         )
         .await?;
-        let service = Service::new(store.clone(), rules, config.limits, clock.clone(), chance);
-        let parts = Parts { service, feed, leases, timeouts: config.timeouts, limits: config.limits };
+        let service = Service::new(store.clone(), rules, config.limits, clock.clone(), chance, keyring);
         let signal = drain.signal();
+        let watches = Watches::new(
+            store.clone(),
+            service.clone(),
+            config.watch.clone(),
+            metrics.watch.clone(),
+            tasks.clone(),
+            signal.clone(),
+        );
+        let parts = Parts {
+            service,
+            feed,
+            leases,
+            watches,
+            timeouts: config.timeouts,
+            limits: config.limits,
+        };
         Ok(Self {
             server: Server::new(listener, &parts, tasks.clone(), drain)?,
             admin,

@@ -2,6 +2,7 @@
 
 pub(crate) mod deployment;
 pub(crate) mod package;
+pub(crate) mod secret;
 pub(crate) mod static_route;
 
 use std::collections::{BTreeMap, HashMap};

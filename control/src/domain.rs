@@ -4,6 +4,7 @@
 //!   with all faults of an input at once ([`fault`]).
 //! - [`organization`], [`project`], [`user`], [`token`]: who owns what, and who may do what there
 //!   ([`role`], [`caller`]).
+//! - [`secret`]: what nobody may read back, and how it is sealed ([`sealing`]).
 //! - [`name`], [`label`], [`port`], [`quantity`], [`guid`], [`reserved`], [`networks`]: the values they
 //!   are made of. Each has one way in, a constructor that checks.
 //! - [`world`]: from records to routes. [`environment`]: from records to what executables see.
@@ -33,6 +34,8 @@ pub mod record;
 pub mod reserved;
 pub mod role;
 pub mod rules;
+pub mod sealing;
+pub mod secret;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod static_route;
@@ -64,6 +67,8 @@ pub use quantity::{Cpu, MemoryMib};
 pub use record::{Place, RecordError};
 pub use reserved::Reserved;
 pub use role::{Access, Level, Role};
+pub use sealing::Keyring;
+pub use secret::{Secret, SecretData, SecretUse};
 pub use static_route::StaticRoute;
 pub use time::Timestamp;
 pub use token::Token;

@@ -11,6 +11,7 @@ mod packages;
 mod receipt;
 mod routes;
 mod runtime;
+mod secrets;
 mod server;
 mod static_routes;
 mod status;
@@ -22,6 +23,7 @@ use proto::wire::deployment_service_server::DeploymentServiceServer;
 use proto::wire::package_service_server::PackageServiceServer;
 use proto::wire::route_service_server::RouteServiceServer;
 use proto::wire::runtime_service_server::RuntimeServiceServer;
+use proto::wire::secret_service_server::SecretServiceServer;
 use proto::wire::static_route_service_server::StaticRouteServiceServer;
 use proto::{ProjectId, wire};
 use tonic::service::Routes;
@@ -33,6 +35,7 @@ use crate::config::{Limits, Timeouts};
 use crate::drain::Signal;
 use crate::feed::{Feed, fleet_server};
 use crate::lease::Leases;
+use crate::watch::Watches;
 use crate::service::Service;
 use crate::tasks::Tasks;
 
@@ -45,6 +48,8 @@ pub struct Parts {
     pub feed: Feed,
     /// The leases of runtimes.
     pub leases: Leases,
+    /// What runtimes are to run.
+    pub watches: Watches,
     /// How long waits may take.
     pub timeouts: Timeouts,
     /// How large messages may be.
@@ -66,6 +71,7 @@ fn services(parts: &Parts, tasks: Tasks, signal: Signal) -> Result<Routes, tonic
         .add_service(PackageServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(DeploymentServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(StaticRouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
+        .add_service(SecretServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(RuntimeServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(RouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(fleet_server(parts.feed.clone()))

@@ -92,8 +92,9 @@ impl Leases {
             opened_at: (inner.wall)().into(),
             lapsed: false,
         };
-        let batch =
-            Batch::new().put(keys::lease(project, &lease.id), Expect::Absent, encode("lease", &lease)?);
+        let batch = Batch::new()
+            .put(keys::lease(project, &lease.id), Expect::Absent, encode("lease", &lease)?)
+            .check(keys::project_closed(project), Expect::Absent);
         let turn = inner.make_room().await?;
         // Known before it is stored: should the caller go away in between, it runs out all the same.
         inner.held().insert(lease.clone(), Instant::now());

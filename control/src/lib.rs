@@ -14,12 +14,12 @@
 //! | `control` | [`Control`]: all of it, opened, bound, and run until it is told to stop |
 //! | [`admin`], [`grpc`], `rest` | health and numbers over HTTP; the services of `epr.v1` and the JSON API, which only translate |
 //! | `convert` | between messages and the domain, for both of them |
-//! | [`auth`], [`feed`], [`lease`], `watch` | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive; the deployments runtimes are to run |
+//! | [`auth`], [`feed`], [`lease`], `key_file`, `watch` | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive; the keys that seal secrets; the deployments runtimes are to run |
 //! | [`service`] | what can be done: parse, load, judge, commit |
 //! | [`store`] | where the truth is kept |
 //! | [`config`] | every number |
 //! | [`domain`] | what the platform means. Pure |
-//! | [`metrics`], [`drain`], [`tasks`], [`clock`] | what everything else is made with |
+//! | [`metrics`], [`drain`], [`tasks`], [`clock`], `private_file` | what everything else is made with |
 //!
 //! Architecture invariant: this crate knows nothing of how proxies serve traffic.
 
@@ -33,12 +33,16 @@ pub mod domain;
 pub mod drain;
 pub mod feed;
 pub mod grpc;
+mod key_file;
 pub mod lease;
 pub mod metrics;
+mod private_file;
 pub mod service;
 pub mod store;
 pub mod tasks;
+pub mod watch;
 
 pub use config::Config;
 pub use control::{Control, OpenError};
+pub use key_file::KeyFileError;
 pub use grpc::ServeError;

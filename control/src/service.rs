@@ -20,7 +20,7 @@ use crate::clock::WallClock;
 use crate::config::Limits;
 use crate::domain::record::{decode, encode};
 use crate::domain::rules::Rules;
-use crate::domain::{Chance, Timestamp};
+use crate::domain::{Chance, Keyring, Timestamp};
 use crate::store::{Batch, CommitError, Key, Store, Version};
 
 pub mod built_in;
@@ -32,12 +32,15 @@ pub mod keys;
 mod packages;
 mod page;
 mod runtime;
+mod secrets;
 mod static_routes;
 
 pub use chance::SystemChance;
 pub use error::{Error, Kind};
+pub use identity::all_projects;
 pub use page::{Listed, PageAsked};
 pub use runtime::ReportAsked;
+pub use secrets::{SecretsStand, look_at_secrets, seal_anew};
 pub use static_routes::BindAsked;
 
 /// Does what can be done, for every transport alike. Cheap to clone.
@@ -48,6 +51,7 @@ pub struct Service {
     limits: Limits,
     clock: WallClock,
     chance: Arc<dyn Chance>,
+    keyring: Arc<Keyring>,
 }
 
 /// A record, and the version of its key.
@@ -67,15 +71,16 @@ pub struct Changed<T> {
 }
 
 impl Service {
-    /// Works on `store` by `rules`.
+    /// Works on `store` by `rules`; what secrets hold is sealed by `keyring`.
     pub fn new(
         store: Arc<dyn Store>,
         rules: Arc<Rules>,
         limits: Limits,
         clock: WallClock,
         chance: Arc<dyn Chance>,
+        keyring: Arc<Keyring>,
     ) -> Self {
-        Self { store, rules, limits, clock, chance }
+        Self { store, rules, limits, clock, chance, keyring }
     }
 
     /// What everything is judged by.

@@ -1,12 +1,13 @@
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{NotAToken, Role, Token};
 use crate::domain::record::{decode, encode};
 use crate::domain::token::TokenRecord;
 use crate::domain::{Chance, NoChance, Timestamp, UserGuid, built_in_project};
+use crate::private_file;
 use crate::service::{self, built_in, keys};
 use crate::store::{Batch, CommitError, Entry, Expect, Store, StoreError};
 
@@ -142,7 +143,7 @@ async fn settle(
     let token = Token::draw(chance)?;
     // Stored first: a token in the file that is not valid would be worse than one nobody knows.
     accept(store, &token, &record, &earlier).await?;
-    write_private(path, &token).map_err(failed)?;
+    private_file::write(path, token.secret()).map_err(failed)?;
     tracing::info!(file = %path.display(), refused = earlier.len(), "made a new token");
     Ok(())
 }
@@ -198,19 +199,4 @@ async fn made_for(store: &dyn Store, name: &str) -> Result<Vec<Entry>, TokenFile
 
 fn read(value: &[u8]) -> Result<TokenRecord, TokenFileError> {
     decode("token", value).map_err(|error| TokenFileError::Store(error.to_string()))
-}
-
-/// Puts `token` at `path`, whole or not at all, and never readable by others: a new file beside it is
-/// private from the moment it exists, and takes its place when it is complete.
-fn write_private(path: &Path, token: &Token) -> io::Result<()> {
-    let beside = path.with_extension("token.new");
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    writeln!(file, "{}", token.secret())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -53,7 +53,7 @@ pub trait Chance: Send + Sync {
 }
 
 /// The system gives no random bytes.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the system gives no random bytes: {0}")]
 pub struct NoChance(pub String);
 

@@ -23,6 +23,8 @@ pub const DEPLOYMENT_NAME: &str = "deployment-name";
 pub const STATIC_ROUTE: &str = "static-route";
 /// `project/P/lease/ID` holds a [`super::Lease`].
 pub const LEASE: &str = "lease";
+/// `project/P/secret/NAME` holds a [`super::Secret`].
+pub const SECRET: &str = "secret";
 /// `project/P/guid/GUID` holds a [`GuidIndex`].
 pub const GUID: &str = "guid";
 /// `label/LABEL` holds a [`Claim`]: the one owner a label has across the platform.
@@ -107,6 +109,11 @@ pub enum GuidIndex {
     StaticRoute {
         /// Its name.
         label: StaticRouteLabel,
+    },
+    /// A secret.
+    Secret {
+        /// Its name.
+        name: super::SecretName,
     },
 }
 

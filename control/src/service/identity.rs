@@ -9,9 +9,9 @@ use crate::domain::guid::parse_project;
 use crate::domain::name::ProjectName;
 use crate::domain::record::{PROJECT, PROJECT_CLOSED, decode};
 use crate::domain::{Access, Caller, OrganizationGuid, Project, Role};
-use crate::store::{Batch, Expect, Key, Op};
+use crate::store::{Batch, Expect, Key, Op, Store};
 
-/// Projects of one name that are looked at: one in each organization.
+/// Projects looked at together; of one name there is one in each organization.
 const NAMESAKES: usize = 1_000;
 
 impl Service {
@@ -95,6 +95,22 @@ impl Service {
             seen.extend(found.filter(|found| caller.sees(&found.record)));
         }
         Ok(seen)
+    }
+}
+
+/// The guids of all projects in `store`.
+pub async fn all_projects(store: &dyn Store) -> Result<Vec<ProjectId>, Error> {
+    let (mut guids, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list(&keys::projects(), after.as_ref(), NAMESAKES).await?;
+        for entry in page.entries {
+            let project: Project = decode(Kind::Project.as_str(), &entry.value)?;
+            guids.push(project.guid);
+            after = Some(entry.key);
+        }
+        if !page.more {
+            return Ok(guids);
+        }
     }
 }
 

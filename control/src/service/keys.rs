@@ -2,11 +2,11 @@
 
 use proto::ProjectId;
 
-use crate::domain::name::{Email, OrganizationName, ProjectName};
+use crate::domain::name::{Email, OrganizationName, ProjectName, SecretName};
 use crate::domain::organization::ShortId;
 use crate::domain::record::{
     DEPLOYMENT, DEPLOYMENT_NAME, GUID, INSTALLATION, LABEL, LEASE, ORGANIZATION, ORGANIZATION_NAME,
-    ORGANIZATION_SHORT, PACKAGE, PACKAGE_USE, PROJECT, PROJECT_CLOSED, PROJECT_NAME, PROJECT_RECORD,
+    ORGANIZATION_SHORT, PACKAGE, PACKAGE_USE, PROJECT, PROJECT_CLOSED, PROJECT_NAME, PROJECT_RECORD, SECRET,
     STATIC_ROUTE, TOKEN, TOKEN_NAME, USER, USER_EMAIL,
 };
 use crate::domain::{
@@ -68,6 +68,16 @@ pub fn static_route(project: &ProjectId, label: &StaticRouteLabel) -> Key {
 /// Every static route.
 pub fn static_routes(project: &ProjectId) -> Prefix {
     Prefix::of([PROJECT, project.as_str(), STATIC_ROUTE])
+}
+
+/// A secret.
+pub fn secret(project: &ProjectId, name: &SecretName) -> Key {
+    Key::of([PROJECT, project.as_str(), SECRET, name.as_str()])
+}
+
+/// Every secret.
+pub fn secrets(project: &ProjectId) -> Prefix {
+    Prefix::of([PROJECT, project.as_str(), SECRET])
 }
 
 /// A lease.
