@@ -1,23 +1,14 @@
-use std::cell::RefCell;
 use std::fmt;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
+use super::Place;
 use super::nearest::hint;
+use super::report::Report;
 use super::tree::{Entry, Node, Shape};
-use super::{Fault, Origin, Place};
 
-/// What reading one document has found so far.
-pub(super) struct Report {
-    document: usize,
-    found: RefCell<Found>,
-}
-
-#[derive(Default)]
-struct Found {
-    faults: Vec<Fault>,
-    left_out: Vec<Fault>,
-    origins: Vec<Origin>,
-}
+mod left;
+mod nested;
 
 /// A field's name in the manifest and in the message. An empty name in the message means that the field
 /// is only a level of the manifest: what is in it belongs to the message that holds it.
@@ -47,6 +38,21 @@ impl From<(&'static str, &str)> for Name {
     }
 }
 
+/// A whole number, however many zeros follow its point.
+struct Whole(u32);
+
+impl FromStr for Whole {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = match text.split_once('.') {
+            Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+            _ => text,
+        };
+        digits.parse().map(Self)
+    }
+}
+
 /// The fields of one mapping of a manifest, taken one by one; what nobody took is a fault.
 ///
 /// A `null` is as good as absent.
@@ -60,32 +66,6 @@ pub(super) struct Fields<'n> {
     ignored: Vec<&'static str>,
     open: bool,
     report: &'n Report,
-}
-
-impl Report {
-    pub(super) fn new(document: usize) -> Self {
-        Self { document, found: RefCell::default() }
-    }
-
-    /// Faults, what was left out, and where each field came from.
-    pub(super) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>, Vec<Origin>) {
-        let found = self.found.into_inner();
-        (found.faults, found.left_out, found.origins)
-    }
-
-    fn at(&self, place: Place, field: &str, message: impl fmt::Display) -> Fault {
-        Fault { document: self.document, place, field: field.to_owned(), message: message.to_string() }
-    }
-
-    fn fault(&self, place: Place, field: &str, message: impl fmt::Display) {
-        let fault = self.at(place, field, message);
-        self.found.borrow_mut().faults.push(fault);
-    }
-
-    fn origin(&self, wire: &str, field: &str, place: Place) {
-        let (wire, field) = (wire.to_owned(), field.to_owned());
-        self.found.borrow_mut().origins.push(Origin { wire, field, place });
-    }
 }
 
 impl<'n> Fields<'n> {
@@ -161,11 +141,7 @@ impl<'n> Fields<'n> {
 
     /// Faults a field that was read, by its name in the message.
     pub(super) fn fault_read(&self, wire: &str, message: impl fmt::Display) {
-        let origin = {
-            let found = self.report.found.borrow();
-            found.origins.iter().find(|origin| origin.wire == wire).cloned()
-        };
-        match origin {
+        match self.report.origin_of(wire) {
             Some(origin) => self.report.fault(origin.place, &origin.field, message),
             None => self.report.fault(self.place, wire, message),
         }
@@ -218,17 +194,29 @@ impl<'n> Fields<'n> {
         value
     }
 
+    /// A whole number; `128.0` is one too, as programs write it that hold it as a float.
+    pub(super) fn whole(&mut self, name: impl Into<Name>, what: &str) -> Option<u32> {
+        self.parsed(name, what).map(|Whole(number)| number)
+    }
+
+    /// A port. In the message 0 is a port that is not given: a 0 that is given must not become one.
+    pub(super) fn port(&mut self, name: impl Into<Name>) -> u32 {
+        let port: Option<NonZeroU16> = self.parsed(name, "a port between 1 and 65535");
+        port.map_or(0, |port| port.get().into())
+    }
+
+    /// True or false, in the words of YAML 1.1 too.
     pub(super) fn flag(&mut self, name: impl Into<Name>) -> Option<bool> {
-        let choices = [("true", true), ("True", true), ("TRUE", true)];
-        let all: Vec<_> =
-            choices.into_iter().chain([("false", false), ("False", false), ("FALSE", false)]).collect();
         let (node, path, _) = self.take_named(&name.into())?;
         let text = self.scalar(node, &path, "true or false")?;
-        let found = all.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-        if found.is_none() {
-            self.report.fault(node.place, &path, format!("must be true or false, not {text:?}"));
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
+            _ => {
+                self.report.fault(node.place, &path, format!("must be true or false, not {text:?}"));
+                None
+            }
         }
-        found
     }
 
     /// One of a few words, regardless of case.
@@ -244,153 +232,11 @@ impl<'n> Fields<'n> {
         found.map(|(_, value)| *value)
     }
 
-    /// A list of texts; a single text is a list of one.
-    pub(super) fn texts(&mut self, name: impl Into<Name>) -> Vec<String> {
-        let Some((node, path, wire)) = self.take_named(&name.into()) else { return Vec::new() };
-        self.texts_in(node, &path, &wire)
-    }
-
-    fn texts_in(&self, node: &Node, path: &str, wire: &str) -> Vec<String> {
-        let Shape::List(items) = &node.shape else {
-            return self.scalar(node, path, "a list of texts").map(str::to_owned).into_iter().collect();
-        };
-        let read = |(i, item): (usize, &Node)| {
-            let path = format!("{path}[{i}]");
-            self.report.origin(&format!("{wire}[{i}]"), &path, item.place);
-            self.scalar(item, &path, "a text").map(str::to_owned)
-        };
-        items.iter().enumerate().filter_map(read).collect()
-    }
-
-    /// A mapping from text to text, in its order.
-    pub(super) fn text_map(&mut self, name: impl Into<Name>) -> Vec<(String, String)> {
-        let read = |fields: &mut Self| {
-            fields.open = true;
-            let entries = fields.entries.iter();
-            let texts = entries.filter_map(|entry| {
-                let path = fields.path_of(&entry.key);
-                fields.report.origin(&fields.wire_of(&entry.key), &path, entry.value.place);
-                let text = fields.scalar(&entry.value, &path, "a text")?;
-                Some((entry.key.clone(), text.to_owned()))
-            });
-            texts.collect()
-        };
-        self.map(name, read).unwrap_or_default()
-    }
-
-    /// A mapping from text to lists of texts. In the message it is a list in the order of the manifest,
-    /// each item with its texts under `inner`.
-    pub(super) fn lists_by_name(&mut self, name: impl Into<Name>, inner: &str) -> Vec<(String, Vec<String>)> {
-        let read = |fields: &mut Self| {
-            fields.open = true;
-            let mut lists = Vec::with_capacity(fields.entries.len());
-            for (i, entry) in fields.entries.iter().enumerate() {
-                let (path, wire) = (fields.path_of(&entry.key), format!("{}[{i}]", fields.wire));
-                fields.report.origin(&wire, &path, entry.place);
-                fields.report.origin(&format!("{wire}.{inner}"), &path, entry.value.place);
-                let texts = fields.texts_in(&entry.value, &path, &format!("{wire}.{inner}"));
-                lists.push((entry.key.clone(), texts));
-            }
-            lists
-        };
-        self.map(name, read).unwrap_or_default()
-    }
-
-    /// A nested mapping.
-    pub(super) fn map<T>(
-        &mut self,
-        name: impl Into<Name>,
-        read: impl FnOnce(&mut Fields<'n>) -> T,
-    ) -> Option<T> {
-        let (node, path, wire) = self.take_named(&name.into())?;
-        Fields::nested(node, self.report, path, wire, read)
-    }
-
-    pub(super) fn required_map<T>(
-        &mut self,
-        name: impl Into<Name>,
-        read: impl FnOnce(&mut Fields<'n>) -> T,
-    ) -> Option<T> {
-        let name = name.into();
-        if !self.has(name.manifest) {
-            self.fault(name.manifest, "missing");
-        }
-        self.map(name, read)
-    }
-
-    /// A list of mappings.
-    pub(super) fn each<T>(
-        &mut self,
-        name: impl Into<Name>,
-        mut read: impl FnMut(&mut Fields<'n>) -> T,
-    ) -> Vec<T> {
-        let Some((node, path, wire)) = self.take_named(&name.into()) else { return Vec::new() };
-        let Shape::List(items) = &node.shape else {
-            self.report.fault(node.place, &path, format!("must be a list, not {}", node.shape.describe()));
-            return Vec::new();
-        };
-        let mut read_one = |(i, item): (usize, &'n Node)| {
-            let (path, wire) = (format!("{path}[{i}]"), format!("{wire}[{i}]"));
-            self.report.origin(&wire, &path, item.place);
-            Fields::nested(item, self.report, path, wire, &mut read)
-        };
-        items.iter().enumerate().filter_map(&mut read_one).collect()
-    }
-
-    /// Takes a field that needs no reading.
-    pub(super) fn ignore(&mut self, key: &'static str) {
-        self.ignored.push(key);
-    }
-
-    /// Leaves whatever has not been taken without fault.
-    pub(super) fn ignore_rest(&mut self) {
-        self.open = true;
-    }
-
-    /// Takes a field of the dialect that nothing acts on yet, and says so unless it is empty.
-    pub(super) fn leave_out(&mut self, key: &'static str) {
-        if let Some(entry) = self.take(key).filter(|entry| !entry.value.is_empty()) {
-            let what = "is not supported yet and is left out";
-            let note = self.report.at(entry.place, &self.path_of(key), what);
-            self.report.found.borrow_mut().left_out.push(note);
-        }
-    }
-
-    /// Takes a field of the dialect without which the resource would mean something else, and faults it
-    /// unless it is empty.
-    pub(super) fn not_yet(&mut self, key: &'static str) {
-        if let Some(entry) = self.take(key).filter(|entry| !entry.value.is_empty()) {
-            self.report.fault(entry.place, &self.path_of(key), "is not supported yet");
-        }
-    }
-
     fn scalar<'a>(&self, node: &'a Node, path: &str, what: &str) -> Option<&'a str> {
         if let Shape::Scalar { text } = &node.shape {
             return Some(text);
         }
         self.report.fault(node.place, path, format!("must be {what}, not {}", node.shape.describe()));
         None
-    }
-
-    fn fault_rest(&self) {
-        if self.open {
-            return;
-        }
-        let known = |key: &str| self.taken.contains(&key) || self.ignored.contains(&key);
-        for entry in self.entries.iter().filter(|entry| !known(&entry.key)) {
-            let hint = hint(&entry.key, self.taken.iter().copied());
-            self.report.fault(entry.place, &self.path_of(&entry.key), format!("unknown field; {hint}"));
-        }
-    }
-}
-
-impl Node {
-    fn is_empty(&self) -> bool {
-        match &self.shape {
-            Shape::Null => true,
-            Shape::Scalar { text } => text.is_empty() || text.eq_ignore_ascii_case("false"),
-            Shape::List(items) => items.is_empty(),
-            Shape::Map(entries) => entries.iter().all(|entry| entry.value.is_empty()),
-        }
     }
 }

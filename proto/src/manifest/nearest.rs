@@ -1,3 +1,6 @@
+/// Longer than any word there is: nothing is near it, and to find that out would take long.
+const LONGEST_WORD: usize = 64;
+
 /// What to write in place of a word that is not known.
 pub(super) fn hint<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
     match nearest(word, known.clone()) {
@@ -8,6 +11,9 @@ pub(super) fn hint<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone)
 
 /// The known word nearest to one that is not known, when it is near enough to be what was meant.
 fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let bound = (word.len() / 3).clamp(1, 3);
     known
         .into_iter()

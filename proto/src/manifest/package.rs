@@ -1,47 +1,25 @@
-use std::num::NonZeroU16;
-
 use super::fields::Fields;
-use super::read_metadata;
-use crate::wire::{self, BackendProtocol, EndpointType, RuntimeKind};
+use super::metadata;
+use super::spelling::{
+    ARCHITECTURES, BACKEND_PROTOCOLS, DEVICE_RUNTIMES, ENDPOINT_TYPES, RESTARTS, RUNTIMES, meaning,
+};
+use super::values::{read_exposed_name, read_secret_key};
+use crate::wire::{self, BackendProtocol};
+
+mod command;
+mod executable;
+mod probe;
+mod ros;
 
 /// The label that gives an endpoint's backend protocol where the manifest has no field for it.
-pub(super) const BACKEND_PROTOCOL_LABEL: &str = "epr.io/backend-protocol/";
+const BACKEND_PROTOCOL_LABEL: &str = "epr.io/backend-protocol/";
 
 /// The name of the component of a manifest that has only one and does not name it.
 pub(super) const ONLY_COMPONENT: &str = "default";
 
-pub(super) const RUNTIMES: [(&str, RuntimeKind); 2] =
-    [("cloud", RuntimeKind::Cloud), ("device", RuntimeKind::Device)];
-
-pub(super) const ENDPOINT_TYPES: [(&str, EndpointType); 7] = [
-    ("external-http", EndpointType::ExternalHttp),
-    ("external-https", EndpointType::ExternalHttps),
-    ("external-tls-tcp", EndpointType::ExternalSecureTcp),
-    ("internal-tcp", EndpointType::InternalTcp),
-    ("internal-udp", EndpointType::InternalUdp),
-    ("internal-tcp-range", EndpointType::InternalTcpRange),
-    ("internal-udp-range", EndpointType::InternalUdpRange),
-];
-
-pub(super) const BACKEND_PROTOCOLS: [(&str, BackendProtocol); 2] =
-    [("http1", BackendProtocol::Http1), ("h2c", BackendProtocol::H2c)];
-
-#[derive(Clone, Copy)]
-enum ExecutableType {
-    Docker,
-    Build,
-    PreInstalled,
-}
-
-const EXECUTABLE_TYPES: [(&str, ExecutableType); 3] = [
-    ("docker", ExecutableType::Docker),
-    ("build", ExecutableType::Build),
-    ("preInstalled", ExecutableType::PreInstalled),
-];
-
 pub(super) fn read(fields: &mut Fields<'_>) -> wire::Package {
     let (metadata, more) =
-        read_metadata(fields, |fields| (fields.required_text("version"), fields.text("description")));
+        metadata::read(fields, |fields| (fields.required_text("version"), fields.text("description")));
     let (version, description) = more.unwrap_or_default();
     let plans = fields.required_map(("spec", ""), read_plans);
     let mut package = wire::Package {
@@ -79,113 +57,41 @@ fn read_component(component: &mut Fields<'_>) -> wire::Component {
 }
 
 fn read_component_body(component: &mut Fields<'_>) -> wire::Component {
-    for later in ["ros", "hostPID", "device"] {
-        component.leave_out(later);
-    }
     wire::Component {
         name: String::new(),
         runtime: component.choice("runtime", &RUNTIMES).unwrap_or_default().into(),
-        executables: component.each("executables", read_executable),
+        executables: component.each("executables", executable::read),
         parameters: component.each(("environmentVars", "parameters"), read_parameter),
         endpoints: component.each("endpoints", read_endpoint),
         replicas: component
-            .map(("cloud", ""), |cloud| cloud.parsed("replicas", "a whole number"))
+            .map(("cloud", ""), |cloud| cloud.whole("replicas", "a whole number"))
             .flatten()
             .unwrap_or_default(),
-        ..Default::default()
+        device: component.map("device", read_device),
+        ros: component.map("ros", ros::read),
+        host_pid: component.flag(("hostPID", "host_pid")).unwrap_or_default(),
     }
 }
 
-fn read_executable(executable: &mut Fields<'_>) -> wire::Executable {
-    for later in ["livenessProbe", "uid", "gid"] {
-        executable.leave_out(later);
+fn read_device(device: &mut Fields<'_>) -> wire::DeviceSettings {
+    wire::DeviceSettings {
+        architecture: device.choice(("arch", "architecture"), &ARCHITECTURES).unwrap_or_default().into(),
+        restart: device.choice("restart", &RESTARTS).unwrap_or_default().into(),
+        runtime: device.choice("runtime", &DEVICE_RUNTIMES).unwrap_or_default().into(),
     }
-    wire::Executable {
-        name: executable.text("name").unwrap_or_default(),
-        kind: read_executable_kind(executable),
-        limits: executable.map("limits", |limits| wire::Limits {
-            cpu: limits.text("cpu").unwrap_or_default(),
-            memory_mib: limits
-                .parsed(("memory", "memory_mib"), "a whole number of mebibytes")
-                .unwrap_or_default(),
-        }),
-        ..Default::default()
-    }
-}
-
-fn read_executable_kind(executable: &mut Fields<'_>) -> Option<wire::executable::Kind> {
-    let declared = executable.choice(("type", "kind"), &EXECUTABLE_TYPES);
-    let command = read_command(executable);
-    let docker = executable.map("docker", |docker| {
-        docker.leave_out("imagePullPolicy");
-        wire::DockerImage {
-            image: docker.required_text("image").unwrap_or_default(),
-            pull_secret: docker.map(("pullSecret", ""), read_pull_secret).flatten().unwrap_or_default(),
-            command: command.clone(),
-            ..Default::default()
-        }
-    });
-    let build = executable.map("build", |build| build.required_text(("name", "build")).unwrap_or_default());
-    let inferred = if build.is_some() { ExecutableType::Build } else { ExecutableType::Docker };
-    match declared.unwrap_or(inferred) {
-        ExecutableType::Docker => {
-            if docker.is_none() && !executable.has("docker") {
-                executable.fault("docker", "missing; write `docker: {image: NAME}`");
-            }
-            docker.map(wire::executable::Kind::Docker)
-        }
-        ExecutableType::Build => {
-            if build.is_none() && !executable.has("build") {
-                executable.fault("build", "missing; write `build: {name: NAME}`");
-            }
-            build.map(|build| {
-                wire::executable::Kind::Build(wire::BuildReference { build, command, ..Default::default() })
-            })
-        }
-        ExecutableType::PreInstalled => {
-            Some(wire::executable::Kind::Bash(wire::BashCommand { command: command.join(" ") }))
-        }
-    }
-}
-
-/// As the real client does it: `runAsBash` wraps the command unless there is an entrypoint, which comes
-/// before it.
-fn read_command(executable: &mut Fields<'_>) -> Vec<String> {
-    let entrypoint = executable.texts("entrypoint");
-    let command = executable.texts("command");
-    let bash = executable.flag("runAsBash").unwrap_or(false) && entrypoint.is_empty() && !command.is_empty();
-    let wrap = if bash { vec!["/bin/bash".to_owned(), "-c".to_owned()] } else { Vec::new() };
-    [wrap, entrypoint, command].concat()
-}
-
-fn read_pull_secret(secret: &mut Fields<'_>) -> Option<String> {
-    secret.map(("depends", ""), |depends| {
-        depends.choice("kind", &[("secret", ())]);
-        depends.ignore("guid");
-        depends.required_text(("nameOrGUID", "pull_secret")).unwrap_or_default()
-    })
 }
 
 fn read_parameter(parameter: &mut Fields<'_>) -> wire::Parameter {
-    parameter.not_yet("valueFrom");
-    let exposed = parameter.flag(("exposed", "exposed_as"));
-    let exposed_name = parameter.text(("exposedName", "exposed_as"));
-    if exposed == Some(true) && exposed_name.is_none() {
-        parameter.fault("exposedName", "missing; an exposed parameter needs the name others see it by");
-    }
     wire::Parameter {
         name: parameter.required_text("name").unwrap_or_default(),
         description: parameter.text("description").unwrap_or_default(),
         default_value: parameter.text(("default", "default_value")),
-        exposed_as: exposed_name.filter(|_| exposed.unwrap_or(true)).unwrap_or_default(),
-        ..Default::default()
+        exposed_as: read_exposed_name(parameter),
+        value_from: read_secret_key(parameter),
     }
 }
 
 fn read_endpoint(endpoint: &mut Fields<'_>) -> wire::Endpoint {
-    let port = "a port between 1 and 65535";
-    // In the message 0 is a port that is not given: a 0 that is given must not become one.
-    let number = |port: NonZeroU16| u32::from(port.get());
     let kind = endpoint.choice("type", &ENDPOINT_TYPES);
     if !endpoint.has("type") {
         endpoint.fault("type", "missing; for example external-http, external-https or external-tls-tcp");
@@ -193,8 +99,8 @@ fn read_endpoint(endpoint: &mut Fields<'_>) -> wire::Endpoint {
     wire::Endpoint {
         name: endpoint.required_text("name").unwrap_or_default(),
         r#type: kind.unwrap_or_default().into(),
-        port: endpoint.parsed("port", port).map_or(0, number),
-        target_port: endpoint.parsed("targetPort", port).map_or(0, number),
+        port: endpoint.port("port"),
+        target_port: endpoint.port("targetPort"),
         port_range: endpoint.text("portRange").unwrap_or_default(),
         backend_protocol: endpoint.choice("backendProtocol", &BACKEND_PROTOCOLS).unwrap_or_default().into(),
     }
@@ -204,23 +110,21 @@ fn apply_backend_protocol_labels(fields: &Fields<'_>, package: &mut wire::Packag
     let labels = package.metadata.iter().flat_map(|metadata| metadata.labels.clone());
     for (label, value) in labels {
         let Some(name) = label.strip_prefix(BACKEND_PROTOCOL_LABEL) else { continue };
-        let Some((_, protocol)) = BACKEND_PROTOCOLS.iter().find(|(word, _)| *word == value) else {
-            fields.fault_read(&format!("metadata.labels.{label}"), "must be http1 or h2c");
+        let fault = |message: &str| fields.fault_read(&format!("metadata.labels.{label}"), message);
+        let Some(protocol) = meaning(&value, &BACKEND_PROTOCOLS) else {
+            fault("must be http1 or h2c");
             continue;
         };
         let components = package.plans.iter_mut().flat_map(|plan| &mut plan.components);
         let mut endpoints = components.flat_map(|component| &mut component.endpoints);
         match endpoints.find(|endpoint| endpoint.name == name) {
-            None => fields.fault_read(&format!("metadata.labels.{label}"), "no endpoint has this name"),
+            None => fault("no endpoint has this name"),
             Some(endpoint)
-                if ![BackendProtocol::Unspecified, *protocol].contains(&endpoint.backend_protocol()) =>
+                if ![BackendProtocol::Unspecified, protocol].contains(&endpoint.backend_protocol()) =>
             {
-                fields.fault_read(
-                    &format!("metadata.labels.{label}"),
-                    "the endpoint's backendProtocol says otherwise; leave one of them out",
-                );
+                fault("the endpoint's backendProtocol says otherwise; leave one of them out");
             }
-            Some(endpoint) => endpoint.set_backend_protocol(*protocol),
+            Some(endpoint) => endpoint.set_backend_protocol(protocol),
         }
     }
 }

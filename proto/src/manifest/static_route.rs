@@ -1,12 +1,15 @@
 use super::fields::Fields;
-use super::read_metadata;
+use super::metadata;
 use crate::wire;
 
 pub(super) fn read(fields: &mut Fields<'_>) -> wire::StaticRoute {
-    let (metadata, _) = read_metadata(fields, |_| ());
+    let (metadata, _) = metadata::read(fields, |_| ());
     let source_ranges = fields.map(("spec", ""), |spec| {
         spec.ignore("url");
-        spec.texts(("sourceIPRange", "source_ranges"))
+        let mut ranges = spec.texts(("sourceIPRange", "source_ranges"));
+        // Where answers put what the real client would choke on.
+        ranges.extend(spec.texts(("furtherSourceIPRange", "source_ranges")));
+        ranges
     });
     wire::StaticRoute {
         metadata: Some(metadata),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire;
 
 const SHORT: &str = r#"
 apiVersion: api.rapyuta.io/v2
@@ -144,14 +145,14 @@ spec:
     - {name: B, type: external-http, port: eighty}
 ---
 apiVersion: v1
-kind: Secret
+kind: Disk
 ---
 broken: [1, 2
 ---
 apiVersion: api.rapyuta.io/v2
 kind: Deployment
 metadata: {name: d, name: e, depends: {}}
-spec: {depends: [{kind: deployment, nameOrGUID: parent}], backends: [x]}
+spec: {depends: [{kind: disk, nameOrGUID: parent}], managedServices: [x], backends: [x]}
 ";
     assert_eq!(
         faults(text),
@@ -163,12 +164,13 @@ spec: {depends: [{kind: deployment, nameOrGUID: parent}], backends: [x]}
             "f:7:39: spec.endpoints[0].targetport: unknown field; did you mean `targetPort`?",
             "f:8:44: spec.endpoints[1].port: must be a port between 1 and 65535, not \"eighty\"",
             "f:10:13: apiVersion: \"v1\" is not known; write api.rapyuta.io/v2",
-            "f:11:7: kind: Secret is not supported yet; supported are Package, StaticRoute and Deployment",
+            "f:11:7: kind: Disk is not supported; supported are Package, Deployment, StaticRoute, Secret and Project",
             "f:13:9: not valid YAML: unclosed bracket '['",
             "f:17:21: `name` is given twice, first on line 17",
             "f:17:39: metadata.depends.nameOrGUID: missing",
-            "f:18:8: spec.depends: is not supported yet",
-            "f:18:69: spec.backends: must be a mapping, not a list",
+            "f:18:25: spec.depends[0].kind: \"disk\" is not known; known here: deployment",
+            "f:18:53: spec.managedServices: is not supported",
+            "f:18:85: spec.backends: must be a mapping, not a list",
         ]
     );
 }
@@ -238,13 +240,11 @@ fn what_is_said_of_the_message_is_said_of_the_manifest() {
 
 #[test]
 fn what_nothing_acts_on_is_told_but_no_fault() {
-    let text = SHORT.replace(
-        "      type: docker\n",
-        "      type: docker\n      livenessProbe: {exec: {command: [x]}}\n      uid: null\n",
-    );
-    let left_out = one(&text).left_out;
-    let told: Vec<_> = left_out.iter().map(|note| (note.place.line, note.field.as_str())).collect();
-    assert_eq!(told, [(15, "spec.executables[0].livenessProbe")]);
+    let project = "{apiVersion: api.rapyuta.io/v2, kind: Project, metadata: {name: p},
+        spec: {members: [{subject: {kind: User}}], features: {vpn: {enabled: false}}}}";
+    let left_out = one(project).left_out;
+    let told: Vec<_> = left_out.iter().map(|note| note.in_file("f").to_string()).collect();
+    assert_eq!(told, ["f:2:16: spec.members: is left out: nothing acts on it"]);
 }
 
 #[test]
