@@ -16,6 +16,8 @@ pub struct Metrics {
     pub feed: FeedMetrics,
     /// Leases of runtimes.
     pub leases: LeaseMetrics,
+    /// Watches of runtimes.
+    pub watch: WatchMetrics,
     /// Who calls.
     pub auth: AuthMetrics,
 }
@@ -50,6 +52,17 @@ pub struct LeaseMetrics {
     pub lapses: Counter,
 }
 
+/// What the watches of runtimes count.
+#[derive(Debug, Clone, Default)]
+pub struct WatchMetrics {
+    /// Watches that are open.
+    pub open: Gauge,
+    /// Messages told, to all of them together, heartbeats left out.
+    pub told: Counter,
+    /// Watches that control has ended.
+    pub cut: Counter,
+}
+
 /// What authentication counts.
 #[derive(Debug, Clone, Default)]
 pub struct AuthMetrics {
@@ -68,6 +81,7 @@ impl Metrics {
     pub fn new() -> Self {
         let (mut registry, feed) = (Registry::with_prefix("epr_control"), FeedMetrics::default());
         let (leases, auth) = (LeaseMetrics::default(), AuthMetrics::default());
+        let watch = WatchMetrics::default();
         registry.register("routes", "Routes in the published table", feed.routes.clone());
         registry.register("revision", "Number of the last commit taken in", feed.revision.clone());
         registry.register("proxies", "Proxies that follow the route feed", feed.proxies.clone());
@@ -82,8 +96,11 @@ impl Metrics {
         registry.register("feed_nacks", "Revisions refused by a proxy", feed.nacks.clone());
         registry.register("leases", "Open leases of runtimes", leases.open.clone());
         registry.register("lease_lapses", "Leases that ran out", leases.lapses.clone());
+        registry.register("watches", "Open watches of runtimes", watch.open.clone());
+        registry.register("watch_messages", "Messages told on watches of runtimes", watch.told.clone());
+        registry.register("watches_cut", "Watches of runtimes that control has ended", watch.cut.clone());
         registry.register("auth_refused", "Calls that were not admitted", auth.refused.clone());
-        Self { registry, feed, leases, auth }
+        Self { registry, feed, leases, watch, auth }
     }
 
     /// All of it as text, without the line that ends a whole answer: it may be appended to another's.

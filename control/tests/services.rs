@@ -23,3 +23,5 @@ mod sizes;
 mod stage;
 #[path = "services/static_routes.rs"]
 mod static_routes;
+#[path = "services/watch.rs"]
+mod watch;

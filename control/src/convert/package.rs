@@ -141,7 +141,7 @@ pub(crate) fn message(package: Package) -> wire::Package {
     }
 }
 
-fn plan_message(plan: Plan) -> wire::Plan {
+pub(crate) fn plan_message(plan: Plan) -> wire::Plan {
     wire::Plan {
         name: plan.name.to_string(),
         id: plan.id.to_string(),

@@ -1,3 +1,5 @@
+mod watch;
+
 use proto::wire;
 use proto::wire::runtime_service_server::RuntimeService;
 use tonic::{Request, Response, Status};
@@ -7,16 +9,23 @@ use super::Parts;
 use crate::auth::Access;
 use crate::convert::deployment;
 use crate::domain::Lease;
+use crate::watch::Scope;
 
 #[tonic::async_trait]
 impl RuntimeService for Parts {
-    type WatchDeploymentsStream = tokio_stream::Empty<Result<wire::WatchDeploymentsResponse, Status>>;
+    type WatchDeploymentsStream = watch::Stream;
 
     async fn watch_deployments(
         &self,
-        _: Request<wire::WatchDeploymentsRequest>,
+        request: Request<wire::WatchDeploymentsRequest>,
     ) -> Result<Response<Self::WatchDeploymentsStream>, Status> {
-        Err(Status::unimplemented("not served by this version"))
+        let scope = match request.get_ref().project.as_str() {
+            "" => Scope::Everywhere(self.caller(&request)?.clone()),
+            asked => Scope::Project(self.project(&request, asked, Access::Run).await?),
+        };
+        let watch = self.watches.watch(scope);
+        let watch = watch.map_err(|full| Status::resource_exhausted(full.to_string()))?;
+        Ok(Response::new(watch::stream(watch, self.service.clone())))
     }
 
     async fn get_deployment_secrets(

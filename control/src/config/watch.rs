@@ -1,0 +1,31 @@
+use std::time::Duration;
+
+/// Every number of the watches of runtimes.
+#[derive(Debug, Clone)]
+pub struct WatchLimits {
+    /// Watches open at once.
+    pub watches: usize,
+    /// Longest silence on a watch.
+    pub heartbeat: Duration,
+    /// Messages that wait for their runtime to read them.
+    pub queue: usize,
+    /// Deployments that have changed and are still to be told of. Who leaves more waiting is cut off.
+    pub pending: usize,
+    /// How long a runtime may read nothing while there is something to tell.
+    pub stalled: Duration,
+    /// Records listed at once when a watch begins.
+    pub portion: usize,
+}
+
+impl Default for WatchLimits {
+    fn default() -> Self {
+        Self {
+            watches: 256,
+            heartbeat: Duration::from_secs(5),
+            queue: 16,
+            pending: 10_000,
+            stalled: Duration::from_secs(60),
+            portion: 256,
+        }
+    }
+}

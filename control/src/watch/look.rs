@@ -1,0 +1,85 @@
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use proto::ProjectId;
+
+use crate::domain::deployment::EnvVar;
+use crate::domain::environment::environment;
+use crate::domain::package::Plan;
+use crate::domain::{Deployment, DeploymentGuid, DeploymentName};
+use crate::service::{Error, Service};
+
+/// A deployment as its runtime needs it.
+#[derive(Debug, Clone)]
+pub struct ToRun {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// What its executables see.
+    pub environment: Vec<EnvVar>,
+    /// What to run.
+    pub plan: Plan,
+}
+
+/// What of a deployment decides whether it is to be run otherwise, in few bytes: deployments with equal
+/// essences are run alike. (Two that differ are taken for one once in 2^64 times.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Essence(u64);
+
+impl ToRun {
+    /// How the deployment `guid` is now; none when it is to run no more, or cannot be told of because a
+    /// record of it cannot be read.
+    pub(super) async fn look(
+        service: &Service,
+        project: &ProjectId,
+        guid: &DeploymentGuid,
+    ) -> Result<Option<Self>, Error> {
+        match look(service, project, guid).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(Error::Record(error)) => {
+                tracing::error!(deployment = guid.as_str(), %error, "runtimes are not told of this deployment");
+                Ok(None)
+            }
+            looked => looked,
+        }
+    }
+
+    pub(super) fn project(&self) -> &ProjectId {
+        &self.deployment.project
+    }
+
+    pub(super) fn name(&self) -> &DeploymentName {
+        &self.deployment.name
+    }
+
+    /// The deployments it depends on.
+    pub(super) fn parents(&self) -> BTreeSet<DeploymentGuid> {
+        BTreeSet::new()
+    }
+
+    /// Its spec, package and plan change with the generation alone; all else that is run by is in here.
+    pub(super) fn essence(&self) -> Essence {
+        let mut hasher = DefaultHasher::new();
+        self.deployment.generation.hash(&mut hasher);
+        for binding in &self.deployment.static_routes {
+            (binding.label.as_str(), binding.endpoint.as_str()).hash(&mut hasher);
+        }
+        for variable in &self.environment {
+            (variable.name.as_str(), &variable.value).hash(&mut hasher);
+        }
+        Essence(hasher.finish())
+    }
+}
+
+async fn look(service: &Service, project: &ProjectId, guid: &DeploymentGuid) -> Result<Option<ToRun>, Error> {
+    let deployment = service.get_deployment(project, guid.as_str()).await?;
+    if !deployment.is_live() {
+        return Ok(None);
+    }
+    let rules = service.rules();
+    let environment = rules.domains.first().map(|domain| environment(&deployment, domain, rules.ports));
+    let environment = environment.unwrap_or_default();
+    let package = &deployment.package;
+    let found = service.get_package(project, package.name.as_str(), package.version.as_str()).await?;
+    let plan = found.plans.into_iter().find(|plan| plan.name == package.plan);
+    Ok(plan.map(|plan| ToRun { deployment, environment, plan }))
+}
