@@ -12,7 +12,7 @@ from grpc_tools import protoc
 
 target, token_file, proto_dir, name = sys.argv[1:]
 generated = tempfile.TemporaryDirectory()
-files = ["common", "package", "deployment", "static_route", "route", "route_feed", "fleet"]
+files = ["common", "package", "deployment", "static_route", "route", "route_feed", "fleet", "secret", "identity"]
 paths = [f"epr/v1/{file}.proto" for file in files]
 flags = [f"--python_out={generated.name}", f"--grpc_python_out={generated.name}"]
 include = protoc.__file__.rsplit("/", 1)[0] + "/_proto"

@@ -6,6 +6,8 @@
 //!   [`Epr::api`] speaks gRPC.
 //! - [`backend`]: what deployments run: HTTP/1.1, gRPC over h2c, TLS, WebSocket, nginx.
 //! - [`Curl`], [`KeepAlive`], [`Talk`], [`load`], [`hello`]: who asks.
+//! - [`Reporter`]: the example platform service, as it is, which runs deployments.
+//! - [`switch`]: a static route that goes to and fro under load, with a receipt of each turn.
 //! - [`manifest`]: the packages, deployments and static routes of the stories.
 //!
 //! Nothing here is a stand-in: what is missing on the machine fails with the words `run .ci/setup`.
@@ -19,8 +21,10 @@ pub mod hello;
 pub mod load;
 pub mod manifest;
 mod process;
+mod reporter;
 pub mod scenario;
 mod stage;
+pub mod switch;
 mod talk;
 pub mod tools;
 
@@ -29,5 +33,6 @@ pub use curl::{Curl, Page};
 pub use epr::{Api, Authenticated, Bearer, Epr, Listening, Start};
 pub use fault::{Fault, OrFault, Outcome};
 pub use process::Process;
+pub use reporter::Reporter;
 pub use stage::{Stage, eventually, play};
 pub use talk::Talk;

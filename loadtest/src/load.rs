@@ -18,6 +18,7 @@ pub struct Load {
 struct Shared {
     done: AtomicBool,
     answered: AtomicU64,
+    failed: AtomicU64,
 }
 
 /// What the clients saw.
@@ -45,6 +46,11 @@ impl Load {
         self.shared.answered.load(Ordering::Relaxed)
     }
 
+    /// Requests that failed so far.
+    pub fn failed(&self) -> u64 {
+        self.shared.failed.load(Ordering::Relaxed)
+    }
+
     /// Lets every client end its request.
     pub async fn stop(mut self) -> Outcome<Seen> {
         self.shared.done.store(true, Ordering::Relaxed);
@@ -65,8 +71,11 @@ async fn client(edge: SocketAddr, host: String, path: String, shared: Arc<Shared
     let mut connection = KeepAlive::connect(edge, &host).await?;
     let mut failures = Vec::new();
     while !shared.done.load(Ordering::Relaxed) {
-        let answer = connection.get(&path).await?;
+        let answer = connection.get(&path).await.inspect_err(|_| {
+            shared.failed.fetch_add(1, Ordering::Relaxed);
+        })?;
         if answer.status != 200 {
+            shared.failed.fetch_add(1, Ordering::Relaxed);
             failures.push(format!("{} {}", answer.status, answer.by));
         }
         shared.answered.fetch_add(1, Ordering::Relaxed);

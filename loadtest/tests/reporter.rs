@@ -1,0 +1,131 @@
+//! The example platform service as it is, against real control planes and proxies: what is deployed runs by
+//! itself, and goes on when either side ends.
+
+use std::time::Duration;
+
+use loadtest::manifest::{App, Speaks};
+use loadtest::{Epr, Outcome, Reporter, Stage, Start, Talk, eventually, play};
+use proto::wire::{Deployment, DeploymentStatus, GetDeploymentRequest, Phase, Status};
+
+const LIMIT: Duration = Duration::from_secs(150);
+const WAIT: Duration = Duration::from_secs(30);
+/// Seconds a lease lives: the least there is.
+const TTL: u32 = 5;
+
+/// A control plane, a proxy and the service, each a process.
+struct Site {
+    control: Epr,
+    proxy: Epr,
+    reporter: Reporter,
+}
+
+impl Site {
+    async fn set_up(stage: &Stage) -> Outcome<Self> {
+        let control = Epr::start(stage, Start::control(stage)).await?;
+        let proxy = Epr::start(stage, control.proxy(stage, "proxy")?).await?;
+        let reporter = Reporter::start(stage, &control, TTL).await?;
+        Ok(Self { control, proxy, reporter })
+    }
+
+    /// Waits until the deployment is as `look` wants it.
+    async fn until(&self, name: &str, look: impl Fn(&DeploymentStatus) -> bool) -> Outcome<Deployment> {
+        let mut deployments = self.control.api().await?.deployments();
+        eventually(name, WAIT, async || {
+            let request = GetDeploymentRequest { name: name.to_owned(), ..Default::default() };
+            let found = deployments.get_deployment(request).await?.into_inner();
+            Ok(found.status.as_ref().is_some_and(&look).then_some(found))
+        })
+        .await
+    }
+
+    async fn until_runs(&self, name: &str) -> Outcome<Deployment> {
+        self.until(name, |status| status.phase() == Phase::Succeeded && status.status() == Status::Running)
+            .await
+    }
+
+    /// Waits until the name is served by the deployment, or refused with that label.
+    async fn sees(&self, host: &str, by: &str) -> Outcome {
+        eventually(&format!("{host}: {by}"), WAIT, async || {
+            let page = self.proxy.curl(&format!("http://{host}.ep-r.io/"))?.get().await?;
+            let served = page.status == 200 && page.backend() == by;
+            Ok((served || page.refusal() == by).then_some(()))
+        })
+        .await
+    }
+}
+
+fn app(name: &str) -> App {
+    App::new(name).endpoint("WEB", Speaks::Http, &[]).bound(&format!("{name}-web"))
+}
+
+#[test]
+fn what_is_deployed_runs_and_goes_on_when_either_side_is_killed() -> Outcome {
+    play(LIMIT, async |stage| {
+        let mut site = Site::set_up(stage).await?;
+        site.control.apply(stage, &app("hello").manifest_with_routes()).await?;
+        let hello = site.until_runs("hello").await?;
+        let backends = hello.status.map(|status| status.endpoints[0].backends.clone());
+        site.sees("hello-web", "hello").await?;
+
+        site.control.kill_and_restart(stage).await?;
+        site.sees("hello-web", "hello").await?;
+        site.control.apply(stage, &app("second").manifest_with_routes()).await?;
+        site.until_runs("second").await?;
+        site.sees("second-web", "second").await?;
+        let hello = site.until_runs("hello").await?;
+        assert_eq!(hello.status.map(|status| status.endpoints[0].backends.clone()), backends);
+
+        site.reporter.kill().await?;
+        site.sees("hello-web", "no_backend").await?;
+        site.reporter.restart(stage)?;
+        site.sees("hello-web", "hello").await?;
+        site.sees("second-web", "second").await?;
+
+        // Both at once: what was deployed meanwhile, and what was stopped, is seen by whoever comes back.
+        site.reporter.kill().await?;
+        site.control.ok(&["delete", "deployment", "second"]).await?;
+        site.control.apply(stage, &app("third").manifest_with_routes()).await?;
+        site.control.kill_and_restart(stage).await?;
+        site.reporter.restart(stage)?;
+        site.sees("third-web", "third").await?;
+        site.sees("hello-web", "hello").await?;
+        site.sees("second-web", "unbound").await?;
+
+        let ended = site.reporter.terminate(WAIT).await?;
+        assert!(ended.success(), "{ended}");
+        let page = site.proxy.curl("http://hello-web.ep-r.io/")?.get().await?;
+        assert_eq!(page.refusal(), "no_backend", "its lease is closed before it ends");
+        Ok(())
+    })
+}
+
+#[test]
+fn every_protocol_is_run() -> Outcome {
+    play(LIMIT, async |stage| {
+        let site = Site::set_up(stage).await?;
+        let app = App::new("all")
+            .endpoint("WEB", Speaks::Http, &[])
+            .bound("all-web")
+            .endpoint("SAFE", Speaks::Https, &[])
+            .bound("all-safe")
+            .endpoint("TCP", Speaks::SecureTcp, &[])
+            .bound("all-tcp");
+        site.control.apply(stage, &app.manifest_with_routes()).await?;
+        site.until_runs("all").await?;
+        site.sees("all-web", "all").await?;
+        let page = site.proxy.curl("https://all-safe.ep-r.io/env/SAFE")?.get().await?;
+        assert_eq!(page.body, "https://all-safe.ep-r.io:443", "an executable sees its address");
+        let mut command = site.proxy.openssl("all-tcp.ep-r.io")?;
+        command.args(["-quiet", "-verify_quiet"]);
+        let mut tcp = Talk::start(stage, "openssl", command)?;
+        assert_eq!(tcp.ask("hello").await?, "hello");
+
+        let grpc = App::new("other").endpoint("GRPC", Speaks::HttpsH2c, &[]);
+        site.control.apply(stage, &grpc.manifest()).await?;
+        let failed = site.until("other", |status| status.phase() == Phase::FailedToStart).await?;
+        let status = failed.status.unwrap_or_default();
+        assert_eq!(status.error_codes, ["DEP_E155"]);
+        assert!(status.message.contains("h2c"), "{}", status.message);
+        Ok(())
+    })
+}
