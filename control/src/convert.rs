@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use proto::wire;
 
 use crate::domain::{Faults, Timestamp};
-use crate::service::{Listed, PageAsked};
+use crate::service::{Filter, Listed, PageAsked};
 
 pub(crate) fn labels_in(labels: HashMap<String, String>) -> BTreeMap<String, String> {
     labels.into_iter().collect()
@@ -25,9 +25,14 @@ pub(crate) fn timestamp(at: Timestamp) -> Option<prost_types::Timestamp> {
     Some(SystemTime::from(at).into())
 }
 
-pub(crate) fn page_in(page: Option<wire::PageRequest>) -> PageAsked {
-    let page = page.unwrap_or_default();
-    PageAsked { size: page.size, token: page.token }
+pub(crate) fn page_in(page: Option<wire::PageRequest>, filter: Option<wire::Filter>) -> PageAsked {
+    let (page, filter) = (page.unwrap_or_default(), filter.unwrap_or_default());
+    let filter = Filter {
+        names: filter.names.into_iter().collect(),
+        guids: filter.guids.into_iter().collect(),
+        labels: labels_in(filter.labels),
+    };
+    PageAsked { size: page.size, token: page.token, filter }
 }
 
 /// The items of a page as messages, and where to go on.

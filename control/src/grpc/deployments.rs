@@ -62,7 +62,8 @@ impl DeploymentService for Parts {
         if !faults.is_empty() {
             return Err(status(&Error::Invalid(faults)));
         }
-        let asked = page_in(request.into_inner().page);
+        let request = request.into_inner();
+        let asked = page_in(request.page, request.filter);
         let listed = self.service.list_deployments(&project, &asked, &phases).await;
         let Listed { mut items, next } = listed.map_err(|error| status(&error))?;
         self.service.see_leases(&mut items).await.map_err(|error| status(&error))?;

@@ -36,7 +36,8 @@ impl PackageService for Parts {
         request: Request<wire::ListPackagesRequest>,
     ) -> Result<Response<wire::ListPackagesResponse>, Status> {
         let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
-        let asked = page_in(request.into_inner().page);
+        let request = request.into_inner();
+        let asked = page_in(request.page, request.filter);
         let listed = self.service.list_packages(&project, &asked).await.map_err(|error| status(&error))?;
         let (packages, page) = page_out(listed, package::message);
         Ok(Response::new(wire::ListPackagesResponse { packages, page }))

@@ -17,7 +17,7 @@ impl RouteService for Parts {
         request: Request<wire::ListRoutesRequest>,
     ) -> Result<Response<wire::ListRoutesResponse>, Status> {
         let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
-        let asked = page_in(request.into_inner().page);
+        let asked = page_in(request.into_inner().page, None);
         let after = match asked.token.as_str() {
             "" => None,
             token => Some(Hostname::parse(token).map_err(|_| {

@@ -37,7 +37,8 @@ impl SecretService for Parts {
         request: Request<wire::ListSecretsRequest>,
     ) -> Result<Response<wire::ListSecretsResponse>, Status> {
         let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
-        let asked = page_in(request.into_inner().page);
+        let request = request.into_inner();
+        let asked = page_in(request.page, request.filter);
         let listed = self.service.list_secrets(&project, &asked).await.map_err(|error| status(&error))?;
         let (secrets, page) = page_out(listed, secret::message);
         Ok(Response::new(wire::ListSecretsResponse { secrets, page }))

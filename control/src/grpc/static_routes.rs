@@ -46,7 +46,8 @@ impl StaticRouteService for Parts {
         request: Request<wire::ListStaticRoutesRequest>,
     ) -> Result<Response<wire::ListStaticRoutesResponse>, Status> {
         let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
-        let asked = page_in(request.into_inner().page);
+        let request = request.into_inner();
+        let asked = page_in(request.page, request.filter);
         let listed = self.service.list_static_routes(&project, &asked).await;
         let listed = listed.map_err(|error| status(&error))?;
         let rules = self.service.rules();

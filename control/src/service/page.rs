@@ -1,6 +1,7 @@
 use serde::de::DeserializeOwned;
 
-use super::{Error, Kind, Service};
+use super::filter::Filtered;
+use super::{Error, Filter, Kind, Service};
 use crate::domain::record::decode;
 use crate::store::{Key, Prefix};
 
@@ -14,6 +15,8 @@ pub struct PageAsked {
     pub size: u32,
     /// Where to go on, as the page before said; empty for the first.
     pub token: String,
+    /// Which items are wanted.
+    pub filter: Filter,
 }
 
 /// A stretch of a listing.
@@ -68,7 +71,8 @@ impl Service {
         }
     }
 
-    pub(super) async fn list_records<T: DeserializeOwned>(
+    /// The records under `prefix` that `asked` and `keep` want.
+    pub(super) async fn list_records<T: DeserializeOwned + Filtered>(
         &self,
         kind: Kind,
         prefix: &Prefix,
@@ -79,6 +83,7 @@ impl Service {
             "" => None,
             token => Some(prefix.with_rest(token)),
         };
+        let keep = |record: &T| asked.filter.wants(record) && keep(record);
         let (items, last) = self.page(kind, prefix, after, self.page_size(asked.size), keep).await?;
         let next = last.map(|key| tail(prefix, &key));
         Ok(Listed { items, next })
