@@ -27,6 +27,7 @@ pub mod built_in;
 mod chance;
 mod deployments;
 mod error;
+mod filter;
 mod identity;
 pub mod keys;
 mod packages;
@@ -37,6 +38,7 @@ mod static_routes;
 
 pub use chance::SystemChance;
 pub use error::{Error, Kind};
+pub use filter::Filter;
 pub use identity::all_projects;
 pub use page::{Listed, PageAsked};
 pub use runtime::ReportAsked;
