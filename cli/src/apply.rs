@@ -1,20 +1,32 @@
-//! `epr apply`: creates what manifests declare; what is already there and the same stays.
+//! `epr apply`: creates what manifests declare, and updates what is there and differs.
 
 mod create;
+mod diff;
+mod order;
 mod same;
+mod tell;
+mod update;
 
 /// Finding and reading manifests.
 pub(crate) mod manifests;
 
-use proto::manifest::Object;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::args::ApplyArgs;
-use crate::bind;
+use futures_util::{StreamExt as _, stream};
+use proto::manifest::Object;
+use proto::wire;
+
+use crate::args::{ApplyArgs, Kind};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{Out, remark};
-use create::{Created, How, Outcome};
+use crate::output::Out;
+use diff::Change;
 use manifests::Declared;
+
+pub(crate) use order::needs;
+
+/// Objects that do not build on one another are applied so many at once.
+const AT_ONCE: usize = 6;
 
 pub(crate) async fn run(args: ApplyArgs) -> Result<(), Failure> {
     let declared = manifests::read_all(&args.filenames)?;
@@ -23,16 +35,20 @@ pub(crate) async fn run(args: ApplyArgs) -> Result<(), Failure> {
     }
     let contradictions = manifests::contradictions(&declared);
     if !contradictions.is_empty() {
-        contradictions.iter().for_each(remark);
+        contradictions.iter().for_each(crate::output::remark);
         return Err(manifests::nothing_done(contradictions.len()));
     }
     let client = Client::of(&args.server).await?;
     let mut out = Out::new();
-    let applied = all(&client, &declared, args.dry_run, |one| {
-        tell(&mut out, one);
+    let mut told = tell::Told::default();
+    let applied = Box::pin(all(&client, &declared, args.dry_run, |one| {
+        told.tell(&mut out, one);
         out.flush();
-    });
+    }));
     let failed = applied.await;
+    if args.dry_run {
+        told.sum_up(&mut out);
+    }
     out.finish()?;
     match failed {
         0 => Ok(()),
@@ -47,125 +63,148 @@ pub(crate) struct Applied<'d> {
     dry_run: bool,
 }
 
+/// How an object came out of applying it.
+pub(crate) enum Outcome {
+    /// It is new.
+    Created(Served),
+    /// It was there, and differed so.
+    Updated(Vec<Change>, Served),
+    /// It was there, and the same.
+    Unchanged,
+    /// A dry run cannot say: this, which it builds on, would be created only now.
+    NotJudged(String),
+    /// It was not tried: its manifest says that it had been stopped.
+    Stopped,
+    /// It was not tried: this, which it builds on, could not be created.
+    Skipped(String),
+}
+
+/// What a call answered of who serves what.
+#[derive(Default)]
+pub(crate) struct Served {
+    deployment: Option<Box<wire::Deployment>>,
+    receipt: Option<wire::Receipt>,
+}
+
+/// What holds for a whole run.
+struct Run<'d> {
+    client: &'d Client,
+    /// Judge, change nothing.
+    dry_run: bool,
+    /// Whether to return only when the connected proxies serve it. Who applies wants to use it; but one
+    /// proxy that lags holds up one object, not each.
+    wait: AtomicBool,
+    declared: &'d [Declared],
+    /// Of a dry run: what would be there by now.
+    announced: Vec<&'d Object>,
+    /// What is not there although others may build on it.
+    missing: Vec<&'d Object>,
+}
+
 impl Applied<'_> {
     /// Why it was not applied.
     pub(crate) fn failure(&self) -> Option<&Failure> {
-        match &self.outcome {
-            Ok(Outcome::Different(failure)) | Err(failure) => Some(failure),
-            Ok(_) => None,
-        }
+        self.outcome.as_ref().err()
     }
 }
 
-/// Applies packages, then static routes, then deployments, telling of each; returns how many failed.
+impl Run<'_> {
+    fn waiting(&self) -> Option<wire::WaitForProxies> {
+        self.wait.load(Ordering::Relaxed).then(wire::WaitForProxies::default)
+    }
+
+    async fn apply<'o>(&self, one: &'o Declared) -> Applied<'o> {
+        let object = &one.document.object;
+        let among = |objects: &[&Object]| objects.iter().find(|it| needs(object, it)).map(|it| label(it));
+        let outcome = match (among(&self.missing), among(&self.announced)) {
+            _ if is_stopped(object) => Ok(Outcome::Stopped),
+            (Some(missing), _) => Ok(Outcome::Skipped(missing)),
+            (None, Some(announced)) => Ok(Outcome::NotJudged(announced)),
+            (None, None) => Box::pin(create::create(self, one)).await,
+        };
+        let lags = |served: &Served| served.receipt.as_ref().is_some_and(|it| !it.lagging.is_empty());
+        if let Ok(Outcome::Created(served) | Outcome::Updated(_, served)) = &outcome
+            && lags(served)
+        {
+            self.wait.store(false, Ordering::Relaxed);
+        }
+        Applied { declared: one, outcome, dry_run: self.dry_run }
+    }
+}
+
+/// Applies everything, what others build on first, telling of each; returns how many failed.
 pub(crate) async fn all(
     client: &Client,
     declared: &[Declared],
     dry_run: bool,
     mut tell: impl FnMut(&Applied<'_>),
 ) -> usize {
-    let mut order: Vec<_> = declared.iter().collect();
-    order.sort_by_key(|one| match one.document.object {
-        Object::Package(_) => 0,
-        Object::StaticRoute(_) => 1,
-        Object::Deployment(_) => 2,
-    });
+    let wait = AtomicBool::new(true);
+    let (announced, missing) = (Vec::new(), Vec::new());
+    let mut run = Run { client, dry_run, wait, declared, announced, missing };
     let mut failed = 0;
-    // Who applies wants to use it. But one proxy that lags holds up one object, not each.
-    let mut how = How { dry_run, wait: true };
-    // What is not there although others of this very run may build on it.
-    let (mut announced, mut missing) = (Vec::new(), Vec::new());
-    for one in order {
-        let object = &one.document.object;
-        let outcome = match (create::needed(object, &missing), create::needed(object, &announced)) {
-            (Some(missing), _) => Ok(Outcome::Skipped(label(missing))),
-            (None, Some(announced)) => Ok(Outcome::NotJudged(label(announced))),
-            (None, None) => create::create(client, one, how).await,
-        };
-        match &outcome {
-            Ok(Outcome::Created(_)) if dry_run => announced.push(object),
-            Ok(Outcome::Created(Created::Deployment(created))) => {
-                how.wait &= created.receipt.as_ref().is_none_or(|receipt| receipt.lagging.is_empty());
+    for level in order::levels(declared) {
+        let mut done = Vec::with_capacity(level.len());
+        {
+            let mut results = stream::iter(level.iter().map(|one| run.apply(one))).buffered(AT_ONCE);
+            while let Some(applied) = results.next().await {
+                tell(&applied);
+                done.push(applied);
             }
-            Ok(Outcome::Different(_)) => failed += 1,
-            Ok(Outcome::Skipped(_)) | Err(_) => {
-                failed += 1;
-                missing.push(object);
-            }
-            Ok(_) => {}
         }
-        tell(&Applied { declared: one, outcome, dry_run });
+        for applied in &done {
+            let object = &applied.declared.document.object;
+            match &applied.outcome {
+                Ok(Outcome::Created(_)) if dry_run => run.announced.push(object),
+                Ok(Outcome::Skipped(_)) | Err(_) => {
+                    failed += 1;
+                    run.missing.push(object);
+                }
+                Ok(_) => {}
+            }
+        }
     }
     failed
-}
-
-fn tell(out: &mut Out, applied: &Applied<'_>) {
-    let paint = out.paint();
-    let name = label(&applied.declared.document.object);
-    let would = if applied.dry_run { "would be " } else { "" };
-    match &applied.outcome {
-        Ok(Outcome::Created(created)) => {
-            out.line(format_args!("{name} {}", paint.green(format_args!("{would}created"))));
-            if let Created::Deployment(created) = created {
-                tell_urls(out, created.deployment.as_ref());
-                out.flush();
-                created.receipt.iter().for_each(bind::tell_lagging);
-            }
-        }
-        Ok(Outcome::Unchanged) => out.line(format_args!("{name} {}", paint.dim("unchanged"))),
-        Ok(Outcome::Stopped) => {
-            out.line(format_args!("{name} {}", paint.dim("left out: it was stopped (status.phase)")));
-        }
-        Ok(Outcome::NotJudged(needed)) => {
-            out.line(format_args!(
-                "{name} {}",
-                paint.dim(format_args!("not judged: {needed} is not there yet"))
-            ));
-        }
-        Ok(Outcome::Skipped(needed)) => {
-            out.line(format_args!("{name} {}", paint.yellow(format_args!("skipped: {needed} is not there"))));
-        }
-        Ok(Outcome::Different(failure)) | Err(failure) => {
-            out.flush();
-            remark(failure);
-        }
-    }
-}
-
-fn tell_urls(out: &mut Out, deployment: Option<&proto::wire::Deployment>) {
-    let endpoints = deployment
-        .and_then(|deployment| deployment.status.as_ref())
-        .into_iter()
-        .flat_map(|status| &status.endpoints);
-    let external: Vec<_> = endpoints.filter(|endpoint| !endpoint.url.is_empty()).collect();
-    let width = external.iter().map(|endpoint| endpoint.name.len()).max().unwrap_or_default();
-    for endpoint in external {
-        out.line(format_args!("  {:width$}  {}", endpoint.name, endpoint.url));
-    }
 }
 
 /// Whether its manifest says that the deployment had been stopped when it was shown.
 pub(crate) fn is_stopped(object: &Object) -> bool {
     let Object::Deployment(deployment) = object else { return false };
-    deployment.status.as_ref().is_some_and(|status| status.phase() == proto::wire::Phase::Stopped)
+    deployment.status.as_ref().is_some_and(|status| status.phase() == wire::Phase::Stopped)
+}
+
+/// What kind of thing an object declares.
+pub(crate) fn kind(object: &Object) -> Kind {
+    match object {
+        Object::Package(_) => Kind::Packages,
+        Object::StaticRoute(_) => Kind::StaticRoutes,
+        Object::Deployment(_) => Kind::Deployments,
+        Object::Secret(_) => Kind::Secrets,
+        Object::Project(_) => Kind::Projects,
+    }
 }
 
 /// Name and version of an object; only packages have a version.
 pub(crate) fn identity(object: &Object) -> (&str, &str) {
-    let (metadata, version) = match object {
-        Object::Package(package) => (&package.metadata, package.version.as_str()),
-        Object::StaticRoute(route) => (&route.metadata, ""),
-        Object::Deployment(deployment) => (&deployment.metadata, ""),
+    let version = match object {
+        Object::Package(package) => package.version.as_str(),
+        _ => "",
     };
-    (metadata.as_ref().map(|metadata| metadata.name.as_str()).unwrap_or_default(), version)
+    (object.name(), version)
+}
+
+/// The metadata of what is sent: a project that the manifest does not name is the command line's.
+fn in_project(metadata: Option<&wire::Metadata>, client: &Client) -> Option<wire::Metadata> {
+    let mut metadata = metadata.cloned().unwrap_or_default();
+    if metadata.project.is_empty() {
+        metadata.project = client.project();
+    }
+    Some(metadata)
 }
 
 /// An object as commands call it: `package/hello@1.0.0`.
 pub(crate) fn label(object: &Object) -> String {
     let (name, version) = identity(object);
-    match object {
-        Object::Package(_) => format!("package/{name}@{version}"),
-        Object::StaticRoute(_) => format!("static-route/{name}"),
-        Object::Deployment(_) => format!("deployment/{name}"),
-    }
+    let tag = kind(object).tag();
+    if version.is_empty() { format!("{tag}/{name}") } else { format!("{tag}/{name}@{version}") }
 }

@@ -1,5 +1,9 @@
-//! The command line: [`serving`] what runs until it is told to stop, [`verbs`] what is done and over.
+//! The command line: [`serving`] what runs until it is told to stop, [`verbs`] and [`identity`] what is done
+//! and over. [`help`] is what `epr` alone says.
 
+mod help;
+mod identity;
+mod kinds;
 mod server;
 mod serving;
 mod values;
@@ -9,26 +13,27 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
+pub(crate) use identity::{
+    CreateProjectArgs, CreateTokenArgs, DeleteNamedArgs, Labels, ListTokensArgs, OrganizationCommand,
+    ProjectCommand, SecretCommand, SetOrganizationArgs, SetSecretArgs, SetUserArgs, TokenCommand,
+    UserCommand,
+};
+pub(crate) use kinds::Kind;
 pub(crate) use server::ServerArgs;
 pub(crate) use serving::{BackendArgs, ControlArgs, EdgeArgs, LogArgs, LogFormat, ProxyArgs, UpArgs};
+pub(crate) use values::phase;
 pub(crate) use verbs::{
-    ApplyArgs, BindArgs, DeleteArgs, ExplainArgs, Format, GetArgs, Kind, UnbindArgs, Wait,
+    ApplyArgs, BindArgs, CompletionsArgs, DeleteArgs, DescribeArgs, ExplainArgs, Format, GetArgs,
+    RestartArgs, UnbindArgs, ValidateArgs, Wait, WaitArgs, WhoAmIArgs,
 };
 
 use crate::failure::Exit;
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  refused or failed
-  2  wrong command line
-  3  no server reached";
-
 /// External proxy for rapyuta.io deployments: declare, deploy, bind, serve.
 #[derive(Debug, Parser)]
-#[command(name = "epr", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "epr", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Every command has this option; here it may stand before the command as well
     #[arg(long, global = true, hide = true, value_name = "DIR")]
@@ -45,18 +50,61 @@ pub(crate) enum Command {
     Control(ControlArgs),
     /// Run a proxy alone, following a control plane
     Proxy(ProxyArgs),
-    /// Create what manifests declare; returns when the connected proxies serve it
+    /// Judge manifests without a server, and tell all that is wrong with them
+    Validate(ValidateArgs),
+    /// Create or update what manifests declare; returns when the connected proxies serve it
     Apply(ApplyArgs),
-    /// Show resources
+    /// Delete resources, stop deployments
+    Delete(DeleteArgs),
+    /// Show resources of a kind
     Get(GetArgs),
+    /// Tell all there is to know of one resource
+    Describe(DescribeArgs),
+    /// Wait until a resource is as it should be
+    Wait(WaitArgs),
+    /// Tell what a request to a URL would meet, and why
+    Explain(ExplainArgs),
     /// Let a static route serve a deployment
     Bind(BindArgs),
     /// Let a static route serve nothing
     Unbind(UnbindArgs),
-    /// Delete packages and static routes, stop deployments
-    Delete(DeleteArgs),
-    /// Tell what a request to a URL would meet, and why
-    Explain(ExplainArgs),
+    /// Start deployments anew as they are
+    Restart(RestartArgs),
+    /// Tell who you are, and what you may do
+    Whoami(WhoAmIArgs),
+    /// Image registries' credentials, and values for executables alone
+    #[command(subcommand)]
+    Secret(Box<SecretCommand>),
+    /// What callers prove with who they are
+    #[command(subcommand)]
+    Token(Box<TokenCommand>),
+    /// Who may do what
+    #[command(subcommand)]
+    User(UserCommand),
+    /// What resources belong to
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// What projects belong to
+    #[command(subcommand, visible_alias = "org")]
+    Organization(OrganizationCommand),
+    /// Write what a shell needs to complete command lines of epr
+    Completions(CompletionsArgs),
+}
+
+/// Reads the command line of this process.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    read(std::env::args_os())
+}
+
+fn read(line: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = help::command();
+    let mut matches = command.try_get_matches_from_mut(line)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// Writes to `out` the completions for a shell.
+pub(crate) fn complete(shell: clap_complete::Shell, out: &mut dyn std::io::Write) {
+    clap_complete::generate(shell, &mut help::command(), "epr", out);
 }
 
 /// Answers a command line that is not to be run: help, version, or what is wrong with it.
@@ -73,18 +121,16 @@ pub(crate) fn explain(error: &clap::Error) -> ExitCode {
 mod tests {
     use std::time::Duration;
 
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+        help::command().debug_assert();
     }
 
     #[test]
     fn the_data_directory_may_come_before_the_command() {
-        let dir = |line: &[&str]| match Cli::try_parse_from(line).unwrap().command {
+        let dir = |line: &[&str]| match read(line).unwrap().command {
             Command::Get(args) => args.server.data.data_dir,
             Command::Proxy(args) => args.data_dir,
             other => panic!("{other:?}"),
@@ -99,7 +145,7 @@ mod tests {
 
     #[test]
     fn waiting_has_a_default_length() {
-        let wait = |line: &[&str]| match Cli::try_parse_from(line).unwrap().command {
+        let wait = |line: &[&str]| match read(line).unwrap().command {
             Command::Bind(args) => (args.wait.wait, args.target),
             other => panic!("{other:?}"),
         };

@@ -14,7 +14,7 @@ pub(crate) async fn bind(args: BindArgs) -> Result<(), Failure> {
         endpoint: endpoint.to_owned(),
         r#move: args.take,
         wait: args.wait.to_wire(),
-        ..Default::default()
+        project: client.project(),
     };
     let response = client.static_routes().bind_static_route(request).await.map_err(|status| {
         let failure = Failure::of_call(format_args!("cannot bind {}", args.route), &status);
@@ -34,7 +34,7 @@ pub(crate) async fn unbind(args: UnbindArgs) -> Result<(), Failure> {
     let request = wire::UnbindStaticRouteRequest {
         name: args.route.clone(),
         wait: args.wait.to_wire(),
-        ..Default::default()
+        project: client.project(),
     };
     let response = client
         .static_routes()

@@ -13,8 +13,10 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use proto::wire::deployment_service_client::DeploymentServiceClient;
 use proto::wire::fleet_service_client::FleetServiceClient;
+use proto::wire::identity_service_client::IdentityServiceClient;
 use proto::wire::package_service_client::PackageServiceClient;
 use proto::wire::route_service_client::RouteServiceClient;
+use proto::wire::secret_service_client::SecretServiceClient;
 use proto::wire::static_route_service_client::StaticRouteServiceClient;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -37,6 +39,8 @@ const CALL: Duration = Duration::from_secs(90);
 pub(crate) struct Client {
     channel: Channel,
     bearer: Bearer,
+    /// The project calls are about; empty for the token's.
+    project: String,
 }
 
 pub(crate) type Authenticated = InterceptedService<Channel, Bearer>;
@@ -70,7 +74,8 @@ impl Client {
             (file, _) => read_token(&file.clone().unwrap_or_else(|| data_dir.join("admin.token")))?,
         };
         let ca = args.ca.clone().or_else(|| Some(data_dir.join("tls/ca.pem")).filter(|path| path.exists()));
-        Self::connect(&url, &token, ca).await
+        let client = Self::connect(&url, &token, ca).await?;
+        Ok(Self { project: args.project.clone().unwrap_or_default(), ..client })
     }
 
     /// Connects to `url`, verifying an https one by `ca`, or by the system's CAs.
@@ -91,7 +96,12 @@ impl Client {
         let connector = tower::service_fn(move |_: Uri| dial(target.clone(), tls.clone()));
         let connected = endpoint.connect_with_connector(connector).await;
         let channel = connected.map_err(|error| unreached::not_connected(url, ca.as_deref(), &error))?;
-        Ok(Self { channel, bearer })
+        Ok(Self { channel, bearer, project: String::new() })
+    }
+
+    /// The project a call is about, as requests have it.
+    pub(crate) fn project(&self) -> String {
+        self.project.clone()
     }
 
     pub(crate) fn authenticated(&self) -> Authenticated {
@@ -112,6 +122,14 @@ impl Client {
 
     pub(crate) fn routes(&self) -> RouteServiceClient<Authenticated> {
         RouteServiceClient::new(self.authenticated())
+    }
+
+    pub(crate) fn secrets(&self) -> SecretServiceClient<Authenticated> {
+        SecretServiceClient::new(self.authenticated())
+    }
+
+    pub(crate) fn identity(&self) -> IdentityServiceClient<Authenticated> {
+        IdentityServiceClient::new(self.authenticated())
     }
 
     pub(crate) fn fleet(&self) -> FleetServiceClient<Authenticated> {

@@ -1,12 +1,11 @@
 use std::collections::HashSet;
 
 use clap::ValueEnum as _;
-use proto::manifest::Object;
 use proto::wire;
-use tonic::Code;
+use tonic::{Code, Status};
 
-use crate::apply::{identity, is_stopped, manifests};
-use crate::args::{DeleteArgs, Kind};
+use crate::apply::{identity, is_stopped, kind, manifests, needs};
+use crate::args::{DeleteArgs, DeleteNamedArgs, Kind};
 use crate::bind::tell_lagging;
 use crate::client::Client;
 use crate::failure::{self, Failure};
@@ -26,10 +25,21 @@ pub(crate) async fn run(args: DeleteArgs) -> Result<(), Failure> {
         false => named_in(&args.what)?,
     };
     let client = Client::of(&args.server).await?;
+    delete_all(&client, &doomed, declared).await
+}
+
+/// Deletes those of one kind.
+pub(crate) async fn named(kind: Kind, args: DeleteNamedArgs) -> Result<(), Failure> {
+    let client = Client::of(&args.server).await?;
+    let doomed = args.names.into_iter().map(|name| Doomed { kind, name, version: String::new() });
+    delete_all(&client, &doomed.collect::<Vec<_>>(), false).await
+}
+
+async fn delete_all(client: &Client, doomed: &[Doomed], declared: bool) -> Result<(), Failure> {
     let mut out = Out::new();
     let mut failed = 0;
-    for one in &doomed {
-        match one.delete(&client).await {
+    for one in doomed {
+        match Box::pin(one.delete(client)).await {
             Ok(done) => out.line(format_args!("{one} {done}")),
             // What a manifest declares may be gone already; what is named should be there.
             Err(status) if status.code() == Code::NotFound && declared => {
@@ -53,31 +63,36 @@ pub(crate) async fn run(args: DeleteArgs) -> Result<(), Failure> {
     }
 }
 
-/// In the order in which nothing is in use any more: deployments, static routes, packages.
+/// In the order in which nothing is in use any more: what builds on others first.
 fn declared_in(args: &DeleteArgs) -> Result<Vec<Doomed>, Failure> {
-    let objects = manifests::read_all(&args.filenames)?;
-    let mut doomed: Vec<_> = objects
-        .iter()
-        .filter(|declared| !is_stopped(&declared.document.object))
-        .map(|declared| {
-            let kind = match declared.document.object {
-                Object::Package(_) => Kind::Packages,
-                Object::StaticRoute(_) => Kind::StaticRoutes,
-                Object::Deployment(_) => Kind::Deployments,
-            };
-            let (name, version) = identity(&declared.document.object);
-            Doomed { kind, name: name.to_owned(), version: version.to_owned() }
-        })
-        .collect();
-    doomed.sort_by_key(|one| match one.kind {
-        Kind::Deployments => 0,
-        Kind::StaticRoutes => 1,
-        _ => 2,
-    });
+    let declared = manifests::read_all(&args.filenames)?;
+    let objects = declared.iter().map(|one| &one.document.object);
+    let mut left: Vec<_> = objects.filter(|object| !is_stopped(object)).collect();
+    left.sort_by_key(|object| std::cmp::Reverse(order_of(kind(object))));
+    let mut doomed = Vec::new();
+    while !left.is_empty() {
+        let free = left.iter().position(|object| !left.iter().any(|other| needs(other, object)));
+        // In a circle there is no right one to begin with.
+        let object = left.remove(free.unwrap_or_default());
+        let (name, version) = identity(object);
+        doomed.push(Doomed { kind: kind(object), name: name.to_owned(), version: version.to_owned() });
+    }
     // What is declared twice is gone after the first time.
     let mut seen = HashSet::new();
-    doomed.retain(|one| seen.insert(one.to_string()));
+    doomed.retain(|one: &Doomed| seen.insert(one.to_string()));
     Ok(doomed)
+}
+
+/// What is made before what.
+fn order_of(kind: Kind) -> u8 {
+    match kind {
+        Kind::Organizations => 0,
+        Kind::Users | Kind::Projects => 1,
+        Kind::Tokens | Kind::Secrets => 2,
+        Kind::Packages => 3,
+        Kind::StaticRoutes => 4,
+        Kind::Deployments | Kind::Routes | Kind::Proxies => 5,
+    }
 }
 
 fn named_in(words: &[String]) -> Result<Vec<Doomed>, Failure> {
@@ -97,9 +112,11 @@ fn named_in(words: &[String]) -> Result<Vec<Doomed>, Failure> {
 impl Doomed {
     fn parse(kind: &str, name: &str) -> Result<Self, Failure> {
         let known = Kind::from_str(kind, true).ok();
-        let Some(kind) = known.filter(|kind| !matches!(kind, Kind::Routes | Kind::Proxies)) else {
+        let Some(kind) = known.filter(|kind| kind.is_made()) else {
+            let made = Kind::value_variants().iter().filter(|kind| kind.is_made()).map(|kind| kind.tag());
             return Err(Failure::usage(format_args!(
-                "{kind:?} cannot be deleted; package, static-route and deployment can"
+                "{kind:?} cannot be deleted; these can: {}",
+                made.collect::<Vec<_>>().join(", ")
             )));
         };
         let (name, version) = match kind {
@@ -110,37 +127,52 @@ impl Doomed {
     }
 
     /// Deletes it; returns how that is called.
-    async fn delete(&self, client: &Client) -> Result<&'static str, tonic::Status> {
+    async fn delete(&self, client: &Client) -> Result<&'static str, Status> {
         let (name, version) = (self.name.clone(), self.version.clone());
-        let project = String::new();
+        let project = client.project();
         match self.kind {
             Kind::Deployments => {
                 let wait = Some(wire::WaitForProxies::default());
                 let request = wire::StopDeploymentRequest { name, project, wait };
                 let stopped = client.deployments().stop_deployment(request).await?.into_inner();
                 stopped.receipt.iter().for_each(tell_lagging);
-                Ok("stopped")
+                return Ok("stopped");
             }
             Kind::StaticRoutes => {
                 let request = wire::DeleteStaticRouteRequest { name, project };
-                client.static_routes().delete_static_route(request).await.map(|_| "deleted")
+                client.static_routes().delete_static_route(request).await?;
             }
-            Kind::Packages | Kind::Routes | Kind::Proxies => {
+            Kind::Packages => {
                 let request = wire::DeletePackageRequest { name, version, project };
-                client.packages().delete_package(request).await.map(|_| "deleted")
+                client.packages().delete_package(request).await?;
             }
+            Kind::Secrets => {
+                client.secrets().delete_secret(wire::DeleteSecretRequest { name, project }).await?;
+            }
+            Kind::Projects => {
+                client.identity().delete_project(wire::DeleteProjectRequest { name }).await?;
+            }
+            Kind::Organizations => {
+                let request = wire::DeleteOrganizationRequest { name };
+                client.identity().delete_organization(request).await?;
+            }
+            Kind::Users => {
+                client.identity().delete_user(wire::DeleteUserRequest { email: name }).await?;
+            }
+            Kind::Tokens => {
+                client.identity().delete_token(wire::DeleteTokenRequest { id: name }).await?;
+            }
+            // They come and go with what they lead to, and with who follows.
+            Kind::Routes | Kind::Proxies => {}
         }
+        Ok("deleted")
     }
 }
 
 impl std::fmt::Display for Doomed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.kind {
-            Kind::Deployments => write!(f, "deployment/{}", self.name),
-            Kind::StaticRoutes => write!(f, "static-route/{}", self.name),
-            _ if self.version.is_empty() => write!(f, "package/{}", self.name),
-            _ => write!(f, "package/{}@{}", self.name, self.version),
-        }
+        write!(f, "{}/{}", self.kind.tag(), self.name)?;
+        if self.version.is_empty() { Ok(()) } else { write!(f, "@{}", self.version) }
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Usage = 2,
     /// There is no server to talk to.
     Unreachable = 3,
+    /// What was waited for has not come.
+    InVain = 4,
 }
 
 /// What helps most often when a connection came about and no answer.
@@ -35,6 +37,10 @@ impl Failure {
 
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self { exit: Exit::Usage, message: message.to_string() }
+    }
+
+    pub(crate) fn in_vain(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::InVain, message: message.to_string() }
     }
 
     pub(crate) fn unreachable(message: impl fmt::Display) -> Self {
@@ -55,6 +61,11 @@ impl Failure {
             true => Self { exit: Exit::Unreachable, message }.hint(ADDRESS),
             false => Self { exit: Exit::Refused, message },
         }
+    }
+
+    /// Whether no server answered.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.exit == Exit::Unreachable
     }
 
     /// Adds what to do about it, on a line of its own.

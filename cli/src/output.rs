@@ -1,16 +1,24 @@
 //! What commands print: tables, documents, a little colour.
 
 mod age;
+mod cell;
+mod page;
 mod paint;
+mod progress;
 mod table;
+mod terminal;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use serde_json::Value;
 
 pub(crate) use age::age;
+pub(crate) use cell::{Cell, Cut, Tone, printable};
+pub(crate) use page::{Facts, section};
 pub(crate) use paint::Paint;
-pub(crate) use table::Table;
+pub(crate) use progress::Progress;
+pub(crate) use table::{Column, Table};
+pub(crate) use terminal::ask_secret;
 
 use crate::failure::Failure;
 
@@ -18,6 +26,7 @@ use crate::failure::Failure;
 pub(crate) struct Out {
     stream: io::BufWriter<io::Stdout>,
     paint: Paint,
+    width: Option<usize>,
     error: Option<io::Error>,
 }
 
@@ -25,11 +34,16 @@ impl Out {
     pub(crate) fn new() -> Self {
         let stdout = io::stdout();
         let paint = Paint::for_stream(stdout.is_terminal());
-        Self { stream: io::BufWriter::new(stdout), paint, error: None }
+        Self { stream: io::BufWriter::new(stdout), paint, width: terminal::width(), error: None }
     }
 
     pub(crate) fn paint(&self) -> Paint {
         self.paint
+    }
+
+    /// Columns of the terminal; none when it is none.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.width
     }
 
     pub(crate) fn line(&mut self, line: impl std::fmt::Display) {
@@ -72,6 +86,16 @@ impl Out {
             self.error.get_or_insert(error);
         }
     }
+}
+
+/// Prints what `write` writes, as it is.
+pub(crate) fn write_all(write: impl FnOnce(&mut dyn io::Write)) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    write(&mut text);
+    let mut out = Out::new();
+    let written = out.stream.write_all(&text);
+    out.note(written);
+    out.finish()
 }
 
 /// A remark that is not the output, on standard error.

@@ -5,128 +5,67 @@ use proto::wire;
 use tonic::{Code, Status};
 
 use super::manifests::Declared;
-use super::{label, same};
-use crate::client::Client;
+use super::{Outcome, Run, Served, in_project, label, update};
 use crate::failure::{self, Failure};
-use crate::output::quoted;
 
-/// How an object came out of applying it.
-pub(crate) enum Outcome {
-    /// It is new.
-    Created(Created),
-    /// It was there, and the same.
-    Unchanged,
-    /// It was there, and is something else.
-    Different(Failure),
-    /// A dry run cannot say: this, which it builds on, would be created only now.
-    NotJudged(String),
-    /// It was not tried: its manifest says that it had been stopped.
-    Stopped,
-    /// It was not tried: this, which it builds on, could not be created.
-    Skipped(String),
-}
-
-pub(crate) enum Created {
-    Package,
-    StaticRoute,
-    /// With who serves it.
-    Deployment(Box<wire::CreateDeploymentResponse>),
-}
-
-/// How objects are created.
-#[derive(Clone, Copy)]
-pub(crate) struct How {
-    /// Judge, create nothing.
-    pub(crate) dry_run: bool,
-    /// Return when the connected proxies serve it.
-    pub(crate) wait: bool,
-}
-
-/// Creates an object, or sees that it is there.
-pub(crate) async fn create(client: &Client, declared: &Declared, how: How) -> Result<Outcome, Failure> {
-    let dry_run = how.dry_run;
-    if super::is_stopped(&declared.document.object) {
-        return Ok(Outcome::Stopped);
-    }
-    let result = match &declared.document.object {
+/// Creates an object, or sees to what is there already.
+pub(super) async fn create(run: &Run<'_>, declared: &Declared) -> Result<Outcome, Failure> {
+    let (client, dry_run) = (run.client, run.dry_run);
+    let object = &declared.document.object;
+    let metadata = in_project(object.metadata(), client);
+    let result = match object {
         Object::Package(package) => {
-            let request = wire::CreatePackageRequest { package: Some(package.clone()), dry_run };
-            client.packages().create_package(request).await.map(|_| Created::Package)
+            let package = wire::Package { metadata, ..package.clone() };
+            let request = wire::CreatePackageRequest { package: Some(package), dry_run };
+            client.packages().create_package(request).await.map(|_| Served::default())
         }
         Object::StaticRoute(route) => {
-            let request = wire::CreateStaticRouteRequest { static_route: Some(route.clone()), dry_run };
-            client.static_routes().create_static_route(request).await.map(|_| Created::StaticRoute)
+            let route = wire::StaticRoute { metadata, ..route.clone() };
+            let request = wire::CreateStaticRouteRequest { static_route: Some(route), dry_run };
+            client.static_routes().create_static_route(request).await.map(|_| Served::default())
         }
+        Object::Secret(secret) => {
+            let secret = wire::Secret { metadata, ..secret.clone() };
+            let request = wire::CreateSecretRequest { secret: Some(secret), dry_run };
+            client.secrets().create_secret(request).await.map(|_| Served::default())
+        }
+        Object::Project(project) => create_project(run, project).await,
         Object::Deployment(deployment) => {
-            let deployment = Some(deployment.clone());
-            let wait = how.wait.then(wire::WaitForProxies::default);
-            let request = wire::CreateDeploymentRequest { deployment, dry_run, wait };
+            let deployment = Some(wire::Deployment { metadata, ..deployment.clone() });
+            let request = wire::CreateDeploymentRequest { deployment, dry_run, wait: run.waiting() };
             let response = client.deployments().create_deployment(request).await;
-            response.map(|response| Created::Deployment(Box::new(response.into_inner())))
+            response.map(tonic::Response::into_inner).map(|response| Served {
+                deployment: response.deployment.map(Box::new),
+                receipt: response.receipt,
+            })
         }
     };
     match result {
-        Ok(created) => Ok(Outcome::Created(created)),
-        Err(status) if status.code() == Code::AlreadyExists => already_there(client, declared, &status).await,
+        Ok(served) => Ok(Outcome::Created(served)),
+        Err(status) if status.code() == Code::AlreadyExists => {
+            Box::pin(update::update(run, declared, &status)).await
+        }
         Err(status) => Err(refusal(declared, &status)),
     }
 }
 
-/// The one of `absent` that an object builds on.
-pub(crate) fn needed<'o>(object: &Object, absent: &[&'o Object]) -> Option<&'o Object> {
-    let Object::Deployment(wire::Deployment { spec: Some(spec), .. }) = object else { return None };
-    let is_needed = |object: &Object| {
-        let (name, version) = super::identity(object);
-        match object {
-            Object::Package(_) => name == spec.package_name && version == spec.package_version,
-            Object::StaticRoute(_) => spec.static_routes.iter().any(|binding| binding.static_route == name),
-            Object::Deployment(_) => false,
-        }
-    };
-    absent.iter().copied().find(|object| is_needed(object))
-}
-
-/// Whether what is there is what was declared.
-async fn already_there(client: &Client, declared: &Declared, refused: &Status) -> Result<Outcome, Failure> {
-    let (name, version) = super::identity(&declared.document.object);
-    let (name, version) = (name.to_owned(), version.to_owned());
-    let project = String::new();
-    let difference = match &declared.document.object {
-        Object::Package(package) => {
-            let request = wire::GetPackageRequest { name, version, project };
-            let there =
-                client.packages().get_package(request).await.map_err(|_| refusal(declared, refused))?;
-            let differs = !same::packages(package, there.get_ref());
-            differs.then(|| "a package never changes: give the new one another version".to_owned())
-        }
-        Object::StaticRoute(route) => {
-            let request = wire::GetStaticRouteRequest { name: name.clone(), project };
-            // One of another project is not ours to see: then the refusal says all there is to say.
-            let there = client.static_routes().get_static_route(request).await;
-            let there = there.map_err(|_| refusal(declared, refused))?;
-            let differs = !same::static_routes(route, there.get_ref());
-            differs.then(|| {
-                format!("to replace it: epr delete static-route {}, then apply again", quoted(&name))
-            })
-        }
-        Object::Deployment(deployment) => {
-            let request = wire::GetDeploymentRequest { name: name.clone(), project };
-            let there = client.deployments().get_deployment(request).await;
-            let there = there.map_err(|_| refusal(declared, refused))?;
-            let differs = !same::deployments(deployment, there.get_ref());
-            differs
-                .then(|| format!("to replace it: epr delete deployment {}, then apply again", quoted(&name)))
-        }
-    };
-    let Some(hint) = difference else { return Ok(Outcome::Unchanged) };
-    let place = declared.document.place;
-    let label = label(&declared.document.object);
-    let told = format_args!("{}:{}: {label} exists and is different", declared.file, place.line);
-    Ok(Outcome::Different(Failure::refused(told).hint(hint)))
+/// Projects cannot be made as a trial, so a dry run asks only whether it is there.
+async fn create_project(run: &Run<'_>, project: &wire::Project) -> Result<Served, Status> {
+    let mut identity = run.client.identity();
+    if run.dry_run {
+        let name = project.metadata.as_ref().map(|metadata| metadata.name.clone()).unwrap_or_default();
+        return match identity.get_project(wire::GetProjectRequest { name }).await {
+            Ok(_) => Err(Status::already_exists("it is there")),
+            Err(status) if status.code() == Code::NotFound => Ok(Served::default()),
+            Err(status) => Err(status),
+        };
+    }
+    let request = wire::CreateProjectRequest { project: Some(project.clone()) };
+    identity.create_project(request).await.map(|_| Served::default())
 }
 
 /// A refusal, each fault with its place in the manifest.
-fn refusal(declared: &Declared, status: &Status) -> Failure {
+pub(super) fn refusal(declared: &Declared, status: &Status) -> Failure {
     let (document, file) = (&declared.document, &declared.file);
     let faults = failure::faults(status);
     if failure::is_unreachable(status) || faults.is_empty() {
@@ -135,17 +74,23 @@ fn refusal(declared: &Declared, status: &Status) -> Failure {
     }
     let mut told = String::new();
     for fault in faults {
-        let (place, field) = document.locate(&fault.field);
-        let message = document.in_its_words(&fault.message);
         let separator = if told.is_empty() { "" } else { "\n" };
-        let at = format_args!("{separator}{file}:{}:{}", place.line, place.column);
         // Writing to a String cannot fail.
-        let _ = match field.as_str() {
-            "" => write!(told, "{at}: {message}"),
-            field => write!(told, "{at}: {field}: {message}"),
-        };
+        let _ = write!(told, "{separator}{}", located(declared, &fault.field, &fault.message));
     }
     Failure::refused(told)
+}
+
+/// A fault of a message's field, told of the manifest it came from.
+pub(crate) fn located(declared: &Declared, field: &str, message: &str) -> String {
+    let (document, file) = (&declared.document, &declared.file);
+    let (place, field) = document.locate(field);
+    let message = document.in_its_words(message);
+    let at = format_args!("{file}:{}:{}", place.line, place.column);
+    match field.as_str() {
+        "" => format!("{at}: {message}"),
+        field => format!("{at}: {field}: {message}"),
+    }
 }
 
 #[cfg(test)]
@@ -162,11 +107,6 @@ metadata: {name: hello, version: 1.0.0}
 spec:
   endpoints:
     - {name: WEB, type: external-http, port: 81}
----
-apiVersion: api.rapyuta.io/v2
-kind: Deployment
-metadata: {name: hello, depends: {nameOrGUID: hello, version: 1.0.0}}
-spec: {}
 ";
 
     #[test]
@@ -192,14 +132,5 @@ spec: {}
              hello.yaml:5:3: spec.executables: is empty\n\
              hello.yaml:1:1: no"
         );
-    }
-
-    #[test]
-    fn what_a_deployment_builds_on_is_known() {
-        let declared = built_in("hello.yaml", HELLO).unwrap();
-        let (package, deployment) = (&declared[0].document.object, &declared[1].document.object);
-        assert_eq!(needed(deployment, &[package]), Some(package));
-        assert_eq!(needed(deployment, &[deployment]), None);
-        assert_eq!(needed(package, &[package]), None);
     }
 }

@@ -1,3 +1,5 @@
+mod glob;
+
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -6,6 +8,7 @@ use proto::manifest::{self, Document, Object};
 
 use crate::failure::Failure;
 use crate::output::remark;
+use crate::words::count;
 
 /// A document and the file it is in.
 pub(crate) struct Declared {
@@ -16,11 +19,25 @@ pub(crate) struct Declared {
 /// Most bytes of one manifest.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
+/// What was read, and how many faults were found and told.
+pub(crate) struct Read {
+    pub(crate) declared: Vec<Declared>,
+    pub(crate) faults: usize,
+}
+
 /// Reads every document of every path. All faults of all files are told before it fails; what is left
 /// out is told as well.
 pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Declared>, Failure> {
-    let mut declared = Vec::new();
-    let mut faults = 0;
+    let read = read_and_tell(paths)?;
+    match read.faults {
+        0 => Ok(read.declared),
+        faults => Err(nothing_done(faults)),
+    }
+}
+
+/// Reads what can be read of every path, and tells of all faults and of all that is left out.
+pub(crate) fn read_and_tell(paths: &[PathBuf]) -> Result<Read, Failure> {
+    let (mut declared, mut faults) = (Vec::new(), 0);
     let paths = expand(paths)?;
     for path in &paths {
         let file = if is_stdin(path) { "<stdin>".to_owned() } else { path.display().to_string() };
@@ -40,27 +57,18 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Declared>, Failure> {
             }
             Err(found) => {
                 faults += found.len();
-                for fault in &found {
-                    remark(fault.in_file(&file));
-                }
+                found.iter().for_each(|fault| remark(fault.in_file(&file)));
             }
         }
     }
-    if faults > 0 {
-        return Err(nothing_done(faults));
-    }
-    for one in &declared {
-        for note in &one.document.left_out {
-            remark(note.in_file(&one.file));
-        }
-    }
-    Ok(declared)
+    let notes = declared.iter().flat_map(|one| one.document.left_out.iter().map(|note| (&one.file, note)));
+    notes.for_each(|(file, note)| remark(note.in_file(file)));
+    Ok(Read { declared, faults })
 }
 
 /// How reading ends when there are faults, each of which was told.
 pub(crate) fn nothing_done(faults: usize) -> Failure {
-    let faults = if faults == 1 { "1 fault".to_owned() } else { format!("{faults} faults") };
-    Failure::refused(format_args!("{faults}; nothing was done"))
+    Failure::refused(format_args!("{}; nothing was done", count(faults, "fault")))
 }
 
 /// What is declared twice, and not alike: the second could only be refused once the first is there.
@@ -95,10 +103,18 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Directories become the manifests in them, by name.
+/// Directories become the manifests in them, and patterns the files they mean, by name.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
+        if !is_stdin(path) && glob::is_pattern(path) {
+            let found = glob::expand(path).map_err(|error| unreadable(path, &error))?;
+            if found.is_empty() {
+                return Err(Failure::refused(format_args!("no file fits {}", path.display())));
+            }
+            files.extend(found);
+            continue;
+        }
         if is_stdin(path) || !path.is_dir() {
             files.push(path.clone());
             continue;

@@ -1,4 +1,4 @@
-//! Which control plane a verb talks to, and as whom.
+//! Which control plane a verb talks to, as whom, and in which project.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,9 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
+    /// Project the verb is about, by name or guid [default: the token's]
+    #[arg(long, hide_env_values = true, env = "EPR_PROJECT", value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
     /// gRPC address of the control plane [default: what runs with --data-dir]
     #[arg(long, hide_env_values = true, env = "EPR_SERVER", value_name = "URL")]
     pub(crate) server: Option<String>,

@@ -1,71 +1,83 @@
-//! The command lines of verbs.
+//! The command lines of verbs on resources.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use proto::wire::Phase;
 
+use super::kinds::Kind;
 use super::server::ServerArgs;
 use super::values;
 
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
-    /// Manifests: files, directories (their *.yaml, *.yml, *.json), or - for standard input
+    /// Manifests: files, directories (their *.yaml, *.yml, *.json), patterns like 'shop/*.yaml', or - for
+    /// standard input
     #[arg(short, long = "filename", required = true, num_args = 1.., value_name = "PATH")]
     pub(crate) filenames: Vec<PathBuf>,
-    /// Judge everything, create nothing
+    /// Show what would change, change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 }
 
-/// What `get` and `delete` can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    #[value(name = "packages", aliases = ["package", "pkg", "pkgs"])]
-    Packages,
-    #[value(name = "deployments", aliases = ["deployment", "dep", "deps"])]
-    Deployments,
-    #[value(name = "static-routes", aliases = ["static-route", "staticroutes", "staticroute", "sr"])]
-    StaticRoutes,
-    #[value(name = "routes", alias = "route")]
-    Routes,
-    #[value(name = "proxies", alias = "proxy")]
-    Proxies,
-}
-
-impl Kind {
-    /// Several, and one.
-    pub(crate) fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Packages => ("packages", "package"),
-            Self::Deployments => ("deployments", "deployment"),
-            Self::StaticRoutes => ("static routes", "static route"),
-            Self::Routes => ("routes", "route"),
-            Self::Proxies => ("proxies", "proxy"),
-        }
-    }
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Manifests: files, directories (their *.yaml, *.yml, *.json), patterns like 'shop/*.yaml', or - for
+    /// standard input
+    #[arg(short, long = "filename", required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) filenames: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// Columns, as wide as the terminal
     Table,
+    /// All columns, nothing cut
+    Wide,
+    /// One document, or a list of them
     Json,
+    /// Documents in a stream
     Yaml,
     /// `kind/name`, one a line
     Name,
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// How to show it; what json and yaml show of manifests' kinds can be applied again
+    #[arg(short, long = "output", default_value = "table", value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// What to show
     pub(crate) kind: Kind,
-    /// Only the one of this name; for packages NAME or NAME@VERSION
-    pub(crate) name: Option<String>,
-    /// How to show it; json and yaml can be applied again
-    #[arg(short, long, default_value = "table", value_name = "FORMAT")]
-    pub(crate) output: Format,
+    /// Only those of these names; for packages NAME or NAME@VERSION
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Only what carries this label; may be repeated: all are asked for
+    #[arg(short = 'l', long = "selector", value_name = "LABEL=VALUE", value_parser = values::label,
+        conflicts_with = "names")]
+    pub(crate) labels: Vec<(String, String)>,
+    /// Only deployments in this phase; may be repeated: any will do
+    #[arg(long = "phase", value_name = "PHASE", value_parser = values::phase, conflicts_with = "names")]
+    pub(crate) phases: Vec<Phase>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    /// What it is
+    pub(crate) kind: Kind,
+    /// Its name; for packages NAME or NAME@VERSION
+    pub(crate) name: String,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 }
@@ -105,6 +117,40 @@ pub(crate) struct UnbindArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+What can be waited for:
+  deployments     succeeded, running, served, stopped, phase=PHASE
+  static-routes   bound, unbound, served
+  proxies         current
+  any kind        deleted
+`served` means that requests from everywhere would be answered by a backend: there is a healthy one for
+every URL, and all connected proxies know it. Ends with exit code 4 when the time is over, with 1 when it
+can no longer come true.")]
+pub(crate) struct WaitArgs {
+    /// What it is
+    pub(crate) kind: Kind,
+    /// Its name
+    pub(crate) name: String,
+    /// What to wait for
+    #[arg(long = "for", value_name = "STATE")]
+    pub(crate) state: String,
+    /// How long, at most
+    #[arg(long, default_value = "5m", value_name = "TIME", value_parser = values::duration)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestartArgs {
+    /// The deployments
+    #[arg(required = true, value_name = "DEPLOYMENT")]
+    pub(crate) deployments: Vec<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {
     /// KIND NAME..., or KIND/NAME...: `delete deployment hello`, `delete package/hello@1.0.0`
     #[arg(value_name = "KIND NAME", required_unless_present = "filenames", conflicts_with = "filenames")]
@@ -122,4 +168,18 @@ pub(crate) struct ExplainArgs {
     pub(crate) url: String,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoAmIArgs {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell to be completed in
+    pub(crate) shell: clap_complete::Shell,
 }

@@ -4,55 +4,85 @@ use proto::wire;
 use serde_json::{Value, json};
 use tonic::Status;
 
-use super::Shown;
+use super::{Resource, Wanted, time};
+use crate::args::Kind;
 use crate::client::Client;
-use crate::output::age;
+use crate::output::{Cell, Column, Cut, age};
 
 /// A proxy, and the revision it should serve.
-pub(super) struct Follower {
+pub(crate) struct Follower {
     proxy: wire::Proxy,
     newest: Option<wire::Revision>,
 }
 
-pub(super) async fn fetch(client: &Client, name: Option<&str>) -> Result<Vec<Follower>, Status> {
-    let list = client.fleet().list_proxies(wire::ListProxiesRequest {}).await?.into_inner();
-    let newest = list.revision;
-    let wanted = list.proxies.into_iter().filter(|proxy| name.is_none_or(|name| proxy.id == name));
-    Ok(wanted.map(|proxy| Follower { proxy, newest }).collect())
-}
-
 impl Follower {
+    /// Whether it is there and serves all there is.
+    pub(crate) fn is_current(&self) -> bool {
+        self.state() == Cell::good("current")
+    }
+
     /// How it does, in few words.
-    fn state(&self) -> String {
+    pub(crate) fn state(&self) -> Cell {
         let proxy = &self.proxy;
         match (proxy.applied, self.newest) {
-            _ if !proxy.connected => "disconnected".to_owned(),
-            _ if !proxy.nack_reasons.is_empty() => format!("refused: {}", proxy.nack_reasons.join("; ")),
-            (None, _) => "starting".to_owned(),
+            _ if !proxy.connected => Cell::faint("disconnected"),
+            _ if !proxy.nack_reasons.is_empty() => {
+                Cell::bad(format!("refused: {}", proxy.nack_reasons.join("; ")))
+            }
+            (None, _) => Cell::busy("starting"),
             // Numbers go on where the epoch changes.
             (Some(at), Some(newest)) if at.number < newest.number => {
-                format!("behind by {}", newest.number - at.number)
+                Cell::busy(format!("behind by {}", newest.number - at.number))
             }
-            (Some(_), _) => "current".to_owned(),
+            (Some(_), _) => Cell::good("current"),
         }
+    }
+
+    pub(crate) fn proxy(&self) -> &wire::Proxy {
+        &self.proxy
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.proxy.connected
+    }
+
+    /// Whether it serves all that was there at `revision`.
+    pub(crate) fn serves(&self, revision: wire::Revision) -> bool {
+        self.proxy.applied.is_some_and(|at| at.number >= revision.number)
     }
 }
 
-fn time(at: Option<prost_types::Timestamp>) -> Option<SystemTime> {
-    at.and_then(|at| at.try_into().ok())
-}
+impl Resource for Follower {
+    const KIND: Kind = Kind::Proxies;
+    const COLUMNS: &'static [Column] = &[
+        Column::new("NAME").cut(Cut::End),
+        Column::new("STATE").cut(Cut::End),
+        Column::new("REVISION"),
+        Column::new("CONNECTED"),
+        Column::new("PEER").cut(Cut::End),
+        Column::new("VERSION"),
+    ];
 
-impl Shown for Follower {
-    const COLUMNS: &'static [&'static str] = &["NAME", "STATE", "REVISION", "CONNECTED", "PEER", "VERSION"];
+    async fn list(client: &Client, _: &Wanted) -> Result<Vec<Self>, Status> {
+        let list = client.fleet().list_proxies(wire::ListProxiesRequest {}).await?.into_inner();
+        let newest = list.revision;
+        Ok(list.proxies.into_iter().map(|proxy| Self { proxy, newest }).collect())
+    }
 
-    fn row(&self, now: SystemTime) -> Vec<String> {
+    async fn named(client: &Client, name: &str) -> Result<Vec<Self>, Status> {
+        let mut all = Self::list(client, &Wanted::default()).await?;
+        all.retain(|it| it.proxy.id == name);
+        Ok(all)
+    }
+
+    fn row(&self, now: SystemTime) -> Vec<Cell> {
         vec![
-            self.proxy.id.clone(),
+            self.name().into(),
             self.state(),
-            self.proxy.applied.map(|revision| revision.number.to_string()).unwrap_or_default(),
-            age(time(self.proxy.connected_since), now),
-            self.proxy.peer.clone(),
-            self.proxy.version.clone(),
+            self.proxy.applied.map(|revision| revision.number.to_string()).unwrap_or_default().into(),
+            age(time(self.proxy.connected_since), now).into(),
+            self.proxy.peer.as_str().into(),
+            self.proxy.version.as_str().into(),
         ]
     }
 
@@ -61,7 +91,7 @@ impl Shown for Follower {
         json!({
             "id": self.proxy.id,
             "connected": self.proxy.connected,
-            "state": self.state(),
+            "state": self.state().text(),
             "applied": self.proxy.applied.map(revision),
             "appliedSince": self.proxy.applied_since.map(|at| at.to_string()),
             "connectedSince": self.proxy.connected_since.map(|at| at.to_string()),
@@ -71,8 +101,8 @@ impl Shown for Follower {
         })
     }
 
-    fn label(&self) -> String {
-        format!("proxy/{}", self.proxy.id)
+    fn name(&self) -> String {
+        self.proxy.id.clone()
     }
 }
 
@@ -85,7 +115,7 @@ mod tests {
         let at = |epoch, number| Some(wire::Revision { epoch, number });
         let state = |applied| {
             let proxy = wire::Proxy { connected: true, applied, ..Default::default() };
-            Follower { proxy, newest: at(2, 7) }.state()
+            Follower { proxy, newest: at(2, 7) }.state().text().to_owned()
         };
         assert_eq!(state(at(1, 5)), "behind by 2");
         assert_eq!(state(at(2, 6)), "behind by 1");

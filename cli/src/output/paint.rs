@@ -1,5 +1,7 @@
 use std::fmt::Display;
 
+use super::Tone;
+
 /// Colours, when they are wanted: on a terminal, unless `NO_COLOR` is set (no-color.org).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint(bool);
@@ -7,6 +9,16 @@ pub(crate) struct Paint(bool);
 impl Paint {
     pub(crate) fn for_stream(is_terminal: bool) -> Self {
         Self(is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+    }
+
+    pub(crate) fn tone(self, tone: Tone, text: impl Display) -> String {
+        match tone {
+            Tone::Plain => text.to_string(),
+            Tone::Good => self.green(text),
+            Tone::Busy => self.yellow(text),
+            Tone::Bad => self.red(text),
+            Tone::Faint => self.dim(text),
+        }
     }
 
     pub(crate) fn red(self, text: impl Display) -> String {

@@ -1,0 +1,102 @@
+//! `epr describe`: all there is to know of one resource, on a page.
+
+mod deployment;
+mod identity;
+mod package;
+mod routes;
+
+use std::time::SystemTime;
+
+use proto::wire;
+
+use crate::args::DescribeArgs;
+use crate::args::Kind;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::get::{self, Follower, NamedRoute, Resource, guid_of, labels_of, of_kind, time};
+use crate::output::{Cell, Facts, Out, age};
+
+/// What fills the page of a kind.
+trait Described: Resource {
+    /// How it does, beside its name; nothing where there is nothing to do well or badly.
+    fn state(&self) -> Cell {
+        "".into()
+    }
+
+    fn page(&self, out: &mut Out, now: SystemTime);
+}
+
+pub(crate) async fn run(args: DescribeArgs) -> Result<(), Failure> {
+    let client = Client::of(&args.server).await?;
+    of_kind!(args.kind, describe(&client, &args.name))
+}
+
+async fn describe<T: Described>(client: &Client, name: &str) -> Result<(), Failure> {
+    let found = get::find::<T>(client, name).await?;
+    let mut out = Out::new();
+    let paint = out.paint();
+    let now = SystemTime::now();
+    for (i, one) in found.iter().enumerate() {
+        if i > 0 {
+            out.line("");
+        }
+        let state = one.state();
+        let title = paint.bold(format_args!("{} {}", T::KIND.names().1, one.name()));
+        match state.text() {
+            "" => out.line(title),
+            text => out.line(format_args!("{title}   {}", paint.tone(state.tone(), text))),
+        }
+        out.line("");
+        one.page(&mut out, now);
+    }
+    out.finish()
+}
+
+/// What every resource carries.
+fn metadata_facts(facts: &mut Facts, metadata: Option<&wire::Metadata>, now: SystemTime) {
+    let Some(it) = metadata else { return };
+    facts.add("guid", guid_of(metadata));
+    facts.add("project", it.project.as_str());
+    facts.add("labels", labels_of(metadata));
+    facts.add("created", when(it.created_at, now));
+    if it.updated_at != it.created_at {
+        facts.add("updated", when(it.updated_at, now));
+    }
+    facts.add("creator", it.creator.as_str());
+}
+
+/// `3m ago (2026-11-22T21:55:09Z)`.
+fn when(at: Option<prost_types::Timestamp>, now: SystemTime) -> String {
+    let Some(at) = at else { return String::new() };
+    // To the second: nobody reads further.
+    let shown = prost_types::Timestamp { nanos: 0, ..at };
+    format!("{} ago ({shown})", age(time(Some(at)), now))
+}
+
+impl Described for Follower {
+    fn state(&self) -> Cell {
+        Follower::state(self)
+    }
+
+    fn page(&self, out: &mut Out, now: SystemTime) {
+        let proxy = self.proxy();
+        let mut facts = Facts::new();
+        facts.add("peer", proxy.peer.as_str());
+        facts.add("version", proxy.version.as_str());
+        facts.add("connected", when(proxy.connected_since, now));
+        if let Some(applied) = proxy.applied {
+            facts.add("serves revision", proto::Revision::from(applied).to_string());
+        }
+        facts.add("since", when(proxy.applied_since, now));
+        for (i, reason) in proxy.nack_reasons.iter().enumerate() {
+            facts.add(if i == 0 { "refused" } else { "" }, Cell::bad(reason.as_str()));
+        }
+        facts.print(out);
+    }
+}
+
+impl Described for NamedRoute {
+    fn page(&self, out: &mut Out, _: SystemTime) {
+        routes::page(self, out);
+    }
+}
