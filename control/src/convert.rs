@@ -1,6 +1,7 @@
 //! From messages to drafts, noting what no draft can hold, and from records to messages.
 
 pub(crate) mod deployment;
+pub(crate) mod identity;
 pub(crate) mod package;
 pub(crate) mod secret;
 pub(crate) mod static_route;

@@ -6,6 +6,7 @@
 //! Architecture invariant: no rule of the domain stands here, and no access to the store.
 
 mod deployments;
+mod identity;
 mod listener;
 mod packages;
 mod receipt;
@@ -20,6 +21,7 @@ pub use listener::Listener;
 pub use server::{DescriptionError, ServeError, Server, bind};
 
 use proto::wire::deployment_service_server::DeploymentServiceServer;
+use proto::wire::identity_service_server::IdentityServiceServer;
 use proto::wire::package_service_server::PackageServiceServer;
 use proto::wire::route_service_server::RouteServiceServer;
 use proto::wire::runtime_service_server::RuntimeServiceServer;
@@ -72,6 +74,7 @@ fn services(parts: &Parts, tasks: Tasks, signal: Signal) -> Result<Routes, tonic
         .add_service(DeploymentServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(StaticRouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(SecretServiceServer::new(parts.clone()).max_decoding_message_size(most))
+        .add_service(IdentityServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(RuntimeServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(RouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(fleet_server(parts.feed.clone()))

@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
+impl Timestamp {
+    /// So much later; the end of time where that is beyond it.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
 impl From<SystemTime> for Timestamp {
     /// A clock that stands before 1970 counts as 1970.
     fn from(time: SystemTime) -> Self {

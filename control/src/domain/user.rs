@@ -11,6 +11,10 @@ use super::role::Level;
 use super::text::as_project;
 use super::{OrganizationGuid, Project, Timestamp};
 
+mod draft;
+
+pub use draft::{MOST_MEMBERSHIPS, MembershipDraft, RolesDraft, UserDraft, WhereDraft};
+
 /// What the user is called that every installation has from the start.
 pub const BUILT_IN_EMAIL: &str = "admin";
 
@@ -116,5 +120,41 @@ impl User {
     /// Whether they run the installation.
     pub fn runs_installation(&self) -> bool {
         self.roles.installation == Some(Level::Admin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::built_in_project;
+
+    fn membership(place: Where, level: Level) -> Membership {
+        Membership { place, level }
+    }
+
+    #[test]
+    fn the_highest_role_counts() {
+        let project = Project::built_in(Timestamp::from(std::time::UNIX_EPOCH)).unwrap();
+        let organization = project.organization.clone();
+        let other = OrganizationGuid::parse("org-aaaaaaaaaaaaaaaaaaaa").unwrap();
+        let mut roles = Roles::default();
+        assert_eq!((roles.in_project(&project), roles.highest()), (None, None));
+        roles.memberships.push(membership(Where::Organization(other.clone()), Level::Admin));
+        assert_eq!(roles.in_project(&project), None);
+        roles.memberships.push(membership(Where::Organization(organization.clone()), Level::Viewer));
+        roles.memberships.push(membership(Where::Project(built_in_project()), Level::Developer));
+        assert_eq!(roles.in_project(&project), Some(Level::Developer));
+        assert_eq!(roles.in_organization(&organization), Some(Level::Viewer));
+        assert_eq!((roles.in_organization(&other), roles.highest()), (Some(Level::Admin), Some(Level::Admin)));
+        roles.installation = Some(Level::Admin);
+        assert_eq!(roles.in_project(&project), Some(Level::Admin));
+    }
+
+    #[test]
+    fn what_is_stored_is_read() {
+        let place = Where::Project(built_in_project());
+        let roles = Roles { installation: None, memberships: vec![membership(place, Level::Viewer)] };
+        let text = serde_json::to_string(&roles).unwrap();
+        assert_eq!(serde_json::from_str::<Roles>(&text).unwrap(), roles, "{text}");
     }
 }

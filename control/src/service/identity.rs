@@ -1,5 +1,20 @@
 //! Who is who, and who may do what where.
 
+mod organizations;
+mod project_end;
+mod projects;
+mod roles;
+mod sight;
+mod token_rules;
+mod tokens;
+mod users;
+mod whoami;
+
+pub use projects::SeenProject;
+pub use token_rules::TokenDraft;
+pub use tokens::SeenToken;
+pub use whoami::WhoIs;
+
 use std::collections::BTreeSet;
 
 use proto::ProjectId;

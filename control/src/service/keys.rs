@@ -175,6 +175,11 @@ pub fn token_name(owner: Option<&UserGuid>, name: &str) -> Key {
     Key::of([TOKEN_NAME, owner.map_or("-", UserGuid::as_str), name])
 }
 
+/// The names of a user's tokens.
+pub fn token_names(owner: &UserGuid) -> Prefix {
+    Prefix::of([TOKEN_NAME, owner.as_str()])
+}
+
 /// What there is once.
 pub fn installation() -> Key {
     Key::of([INSTALLATION])

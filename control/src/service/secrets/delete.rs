@@ -6,18 +6,12 @@
 //! users off until the deletion is asked for again.
 
 use proto::ProjectId;
-use serde::de::DeserializeOwned;
 
+use super::super::gather::Gathered;
 use super::super::{Error, Kind, Loaded, Prepared, Service, keys};
 use super::put_secret;
-use crate::domain::record::decode;
 use crate::domain::{Deployment, Package, Secret, SecretName};
-use crate::store::{Batch, Expect, Prefix};
-
-/// Users named in a refusal, beyond which it is said that there are more.
-const NAMED_USERS: usize = 5;
-/// Records read at once.
-const PORTION: usize = 128;
+use crate::store::{Batch, Expect};
 
 impl Service {
     /// Deletes a secret that no package pulls with and no live deployment refers to.
@@ -64,46 +58,22 @@ impl Service {
     }
 
     async fn refuse_if_secret_used(&self, project: &ProjectId, name: &SecretName) -> Result<(), Error> {
-        let mut users = Vec::new();
-        self.each_until_enough(Kind::Package, &keys::packages(project), &mut users, |package: Package| {
+        let mut users = Gathered::new();
+        let package = |package: Package| {
             let uses = pulls_with(&package, name.as_str());
             uses.then(|| format!("package {} {}", package.name, package.version))
-        })
-        .await?;
-        self.each_until_enough(Kind::Deployment, &keys::deployments(project), &mut users, |live: Deployment| {
+        };
+        self.gather(Kind::Package, &keys::packages(project), &mut users, package).await?;
+        let live = |live: Deployment| {
             let uses = live.is_live() && false;
             uses.then(|| format!("deployment {} ({})", live.name, live.guid))
-        })
-        .await?;
-        if users.is_empty() {
+        };
+        self.gather(Kind::Deployment, &keys::deployments(project), &mut users, live).await?;
+        let Some(users) = users.told() else {
             return Ok(());
-        }
-        let more = if users.len() > NAMED_USERS { " and more" } else { "" };
-        users.truncate(NAMED_USERS);
-        let message = format!("secret {name} is used by {}{more}; end their use first", users.join(", "));
+        };
+        let message = format!("secret {name} is used by {users}; end their use first");
         Err(Error::refused("name", "secret_in_use", message))
-    }
-
-    /// Adds to `found` what `tell` tells of the records under `prefix`, until there is more than is named.
-    async fn each_until_enough<T: DeserializeOwned>(
-        &self,
-        kind: Kind,
-        prefix: &Prefix,
-        found: &mut Vec<String>,
-        tell: impl Fn(T) -> Option<String>,
-    ) -> Result<(), Error> {
-        let mut after = None;
-        while found.len() <= NAMED_USERS {
-            let page = self.store.list(prefix, after.as_ref(), PORTION).await?;
-            for entry in page.entries {
-                found.extend(tell(decode(kind.as_str(), &entry.value)?));
-                after = Some(entry.key);
-            }
-            if !page.more {
-                break;
-            }
-        }
-        Ok(())
     }
 }
 
