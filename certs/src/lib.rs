@@ -2,14 +2,16 @@
 //!
 //! - [`Certificates`]: chains and keys held for the edge, chosen by SNI, replaced as a whole.
 //! - [`dev_certificates`]: a development CA and a wildcard certificate under it, made on first start.
-//! - [`edge_server_config`], [`grpc_server_config`], [`client_config`]: the only places where rustls is
+//! - [`edge_server_config`], [`grpc_server_config`], [`for_http1`], [`client_config`]: the only places where rustls is
 //!   configured; the rest of epr takes these ready.
+//! - [`Distrust`]: why a server was not trusted, in words.
 //!
 //! Architecture invariant: one cryptography provider, aws-lc-rs. A second one in the build makes
 //! rustls panic when it is asked for its default, so every builder here names the provider.
 
 mod certificates;
 mod dev_ca;
+mod distrust;
 mod error;
 mod files;
 mod names;
@@ -17,6 +19,7 @@ mod tls;
 
 pub use certificates::Certificates;
 pub use dev_ca::{DevCertificates, dev_certificates};
+pub use distrust::Distrust;
 pub use error::CertsError;
 pub use files::write_private;
-pub use tls::{client_config, edge_server_config, grpc_server_config, self_signed_server_config};
+pub use tls::{client_config, edge_server_config, for_http1, grpc_server_config, self_signed_server_config};

@@ -16,6 +16,7 @@ use crate::{Certificates, CertsError};
 /// HTTP/2 before HTTP/1.1, as clients that speak both prefer (RFC 7301, RFC 9113 3.2).
 const EDGE_ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 const GRPC_ALPN: [&[u8]; 1] = [b"h2"];
+const HTTP1_ALPN: [&[u8]; 1] = [b"http/1.1"];
 
 /// One provider for all: X25519MLKEM768 is preferred where the client offers it.
 fn provider() -> Arc<CryptoProvider> {
@@ -51,6 +52,13 @@ pub fn grpc_server_config(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>,
         .with_single_cert(read_chain(chain)?, read_key(key)?)?;
     config.alpn_protocols = GRPC_ALPN.map(<[u8]>::to_vec).to_vec();
     Ok(Arc::new(config))
+}
+
+/// The same for a server that speaks HTTP/1.1: ALPN http/1.1, all else as in `config`.
+pub fn for_http1(config: &ServerConfig) -> Arc<ServerConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = HTTP1_ALPN.map(<[u8]>::to_vec).to_vec();
+    Arc::new(config)
 }
 
 /// What a gRPC client trusts: the CAs in the PEM file `ca`, or those of the system without one.

@@ -16,6 +16,9 @@ pub(crate) struct Listening {
     /// Whether gRPC is served under TLS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) grpc_tls: bool,
+    /// The JSON API; under TLS when gRPC is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) api: Option<SocketAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) http: Option<SocketAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +41,7 @@ impl Listening {
             pid: std::process::id(),
             grpc: None,
             grpc_tls: false,
+            api: None,
             http: Some(proxy.http_addr()),
             https: Some(proxy.https_addr()),
             admin: Some(proxy.admin_addr()),
@@ -92,6 +96,7 @@ mod tests {
             pid: 7,
             grpc: "127.0.0.1:7700".parse().ok(),
             grpc_tls: false,
+            api: "127.0.0.1:7701".parse().ok(),
             http: "127.0.0.1:8080".parse().ok(),
             https: None,
             admin: None,

@@ -47,7 +47,9 @@ pub(crate) fn up(args: UpArgs) -> Result<(), Failure> {
 async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
-    ports::distinct(&[args.edge.listeners().as_slice(), &[("--grpc", args.grpc)]].concat())?;
+    ports::distinct(
+        &[args.edge.listeners().as_slice(), &[("--grpc", args.grpc), ("--api", args.api)]].concat(),
+    )?;
     let grpc = Reserved::at(args.grpc, "--grpc")?;
     // The demonstration's backends are on this machine whoever is served.
     let loopback = args.demo || args.edge.serves_this_machine_alone();
@@ -72,13 +74,15 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
     let control = Box::pin(async {
         let config = Config {
             grpc: grpc.release(),
+            api: Some(args.api),
             public_ports: PublicPorts { http: public.http, https: public.https },
             backend_networks: BackendNetworks::new(edge.networks()),
             ..Config::new(room.path().to_owned(), domains.to_vec())
         };
         let control = Control::open(config).await.map_err(|error| halves::not_opened(&error))?;
         metrics.set(control.metrics());
-        let listening = Listening { grpc: Some(control.grpc_addr()), ..listening.clone() };
+        let (grpc, api) = (Some(control.grpc_addr()), control.api_addr());
+        let listening = Listening { grpc, api, ..listening.clone() };
         let greeting = Greeting { listening: &listening, data_dir: room.path(), domains, public };
         let serving = halves::run_control(control, &stop);
         let greeted = async {
@@ -134,6 +138,7 @@ pub(crate) fn control_alone(args: ControlArgs) -> Result<(), Failure> {
 
 async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
     let stop = Stop::listen()?;
+    ports::distinct(&[("--grpc", args.grpc), ("--api", args.api)])?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(chain), Some(key)) => Some(certs::grpc_server_config(chain, key).map_err(Failure::refused)?),
         _ => None,
@@ -141,6 +146,7 @@ async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
     let networks = args.backends.networks(args.grpc.ip().is_loopback());
     let config = Config {
         grpc: args.grpc,
+        api: Some(args.api),
         tls: tls.clone(),
         public_ports: PublicPorts { http: args.public_http, https: args.public_https },
         backend_networks: BackendNetworks::new(networks),
@@ -152,6 +158,7 @@ async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
         pid: std::process::id(),
         grpc: Some(control.grpc_addr()),
         grpc_tls: tls.is_some(),
+        api: control.api_addr(),
         http: None,
         https: None,
         admin: control.admin_addr(),

@@ -207,7 +207,7 @@ fn a_second_instance_is_told_of_the_first() {
 fn a_taken_port_is_told_in_one_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
-    for flag in ["--http", "--https", "--admin", "--grpc"] {
+    for flag in ["--http", "--https", "--admin", "--grpc", "--api"] {
         let dir = tempfile::tempdir().unwrap();
         let refused = typed(&mut running::up_command(dir.path(), &[(flag, &addr)]));
         assert_eq!(refused.code, 1, "{refused:?}");

@@ -12,12 +12,14 @@ use std::time::Duration;
 use proto::Hostname;
 
 mod admin;
+mod api;
 mod feed;
 mod leases;
 mod store;
 mod watch;
 
 pub use admin::AdminLimits;
+pub use api::ApiLimits;
 pub use feed::FeedLimits;
 pub use leases::LeaseLimits;
 pub use store::StoreLimits;
@@ -32,7 +34,9 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where gRPC is served. Anything but loopback takes `tls`. Port 0 lets the kernel choose.
     pub grpc: SocketAddr,
-    /// How gRPC connections are secured; none for the clear.
+    /// Where the JSON API is served; none for nowhere. What holds for `grpc` holds for it.
+    pub api: Option<SocketAddr>,
+    /// How connections to gRPC and the JSON API are secured; none for the clear.
     pub tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
     /// Domains names are served under; the first is the primary one. Never empty.
     pub base_domains: Vec<Hostname>,
@@ -61,6 +65,8 @@ pub struct Config {
     pub watch: WatchLimits,
     /// The numbers of the admin listener.
     pub admin_limits: AdminLimits,
+    /// The numbers of the JSON API.
+    pub api_limits: ApiLimits,
 }
 
 /// How much of each thing there may be.
@@ -115,6 +121,7 @@ impl Config {
         Self {
             data_dir,
             grpc: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700),
+            api: None,
             tls: None,
             base_domains,
             public_ports: PublicPorts::default(),
@@ -129,6 +136,7 @@ impl Config {
             leases: LeaseLimits::default(),
             watch: WatchLimits::default(),
             admin_limits: AdminLimits::default(),
+            api_limits: ApiLimits::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::grpc::{self, DescriptionError, Parts, ServeError, Server};
 use crate::key_file::{self, KeyFileError};
 use crate::lease::{LeaseClock, Leases};
 use crate::metrics::Metrics;
+use crate::rest;
 use crate::service::{self, Service, SystemChance};
 use crate::store::{self, Embedded, EmbeddedConfig, Store, StoreError};
 use crate::tasks::Tasks;
@@ -30,7 +31,9 @@ const STORE_FILE: &str = "store.redb";
 
 /// A control plane that is open and bound, and serves once it is run.
 pub struct Control {
+    store: Arc<dyn Store>,
     server: Server,
+    api: Option<(rest::Api, rest::Parts)>,
     admin: Option<Admin>,
     auth: Auth,
     publisher: Publisher,
@@ -49,10 +52,15 @@ pub enum OpenError {
     NoDomain,
     /// Tokens would travel in the clear.
     #[error(
-        "gRPC is to be served on {0}, which others can reach, without TLS: tokens would travel in the clear; \
-         give a certificate and its key, or listen on loopback"
+        "{what} is to be served on {addr}, which others can reach, without TLS: tokens would travel in the \
+         clear; give a certificate and its key, or listen on loopback"
     )]
-    Insecure(SocketAddr),
+    Insecure {
+        /// What is to be served.
+        what: &'static str,
+        /// Where.
+        addr: SocketAddr,
+    },
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] store::OpenError),
@@ -104,9 +112,7 @@ impl Control {
         if config.base_domains.is_empty() {
             return Err(OpenError::NoDomain);
         }
-        if config.tls.is_none() && !config.grpc.ip().is_loopback() {
-            return Err(OpenError::Insecure(config.grpc));
-        }
+        refuse_clear(&config)?;
         let store = open_store(&config).await?;
         let clock = clock::system();
         let now = Timestamp::from(clock());
@@ -116,6 +122,7 @@ impl Control {
         let listener = grpc::bind(&config).await;
         let listener =
             listener.map_err(|source| OpenError::Listen { what: "gRPC", addr: config.grpc, source })?;
+        let api = bind_api(&config).await?;
         let admin = bind_admin(&config).await?;
 
         let metrics = Arc::new(Metrics::new());
@@ -149,18 +156,17 @@ impl Control {
             tasks.clone(),
             signal.clone(),
         );
-        let parts = Parts {
-            service,
-            feed,
-            leases,
-            watches,
-            timeouts: config.timeouts,
-            limits: config.limits,
-        };
+        let auth = Auth::new(store.clone(), clock);
+        let refused = metrics.auth.refused.clone();
+        let rest = rest::Parts::new(service.clone(), auth.clone(), config.api_limits, refused);
+        let parts =
+            Parts { service, feed, leases, watches, timeouts: config.timeouts, limits: config.limits };
         Ok(Self {
+            store,
             server: Server::new(listener, &parts, tasks.clone(), drain)?,
+            api: api.map(|api| (api, rest)),
             admin,
-            auth: Auth::new(store, clock),
+            auth,
             publisher,
             lease_clock,
             token_files,
@@ -175,9 +181,19 @@ impl Control {
         self.server.addr()
     }
 
+    /// Where the JSON API is served; none for nowhere.
+    pub fn api_addr(&self) -> Option<SocketAddr> {
+        self.api.as_ref().map(|(api, _)| api.addr())
+    }
+
     /// Where health and metrics are served; none for nowhere.
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(Admin::addr)
+    }
+
+    /// What everything is kept in.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
     }
 
     /// Where the first tokens are.
@@ -193,9 +209,12 @@ impl Control {
     /// Serves until `shutdown` completes; then takes nothing new, gives what is under way its grace, cuts
     /// the rest, and returns when everything has ended.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { server, admin, auth, publisher, lease_clock, metrics, tasks, signal, .. } = self;
+        let Self { server, api, admin, auth, publisher, lease_clock, metrics, tasks, signal, .. } = self;
         tasks.spawn("publisher", publisher.run(signal.clone()));
         tasks.spawn("lease clock", lease_clock.run(signal.clone()));
+        if let Some((api, parts)) = api {
+            tasks.spawn("api", api.run(parts, tasks.clone(), signal.clone()));
+        }
         let end = Drain::new();
         if let Some(admin) = admin {
             tasks.spawn("admin", admin.run(metrics.teller(), tasks.clone(), signal, end.signal()));
@@ -205,6 +224,25 @@ impl Control {
         tasks.finished().await;
         ended
     }
+}
+
+/// Tokens travel in the clear on this machine alone.
+fn refuse_clear(config: &Config) -> Result<(), OpenError> {
+    let served = [("gRPC", Some(config.grpc)), ("the JSON API", config.api)];
+    let open = served.into_iter().filter_map(|(what, addr)| Some((what, addr?)));
+    match open.filter(|(_, addr)| !addr.ip().is_loopback()).find(|_| config.tls.is_none()) {
+        Some((what, addr)) => Err(OpenError::Insecure { what, addr }),
+        None => Ok(()),
+    }
+}
+
+async fn bind_api(config: &Config) -> Result<Option<rest::Api>, OpenError> {
+    let Some(addr) = config.api else {
+        return Ok(None);
+    };
+    let tls = config.tls.as_deref().map(certs::for_http1);
+    let bound = rest::bind(addr, tls, config.api_limits).await;
+    bound.map(Some).map_err(|source| OpenError::Listen { what: "the JSON API", addr, source })
 }
 
 async fn bind_admin(config: &Config) -> Result<Option<Admin>, OpenError> {

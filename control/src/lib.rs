@@ -12,7 +12,7 @@
 //! | room | what it is |
 //! | --- | --- |
 //! | `control` | [`Control`]: all of it, opened, bound, and run until it is told to stop |
-//! | [`admin`], [`grpc`], `rest` | health and numbers over HTTP; the services of `epr.v1` and the JSON API, which only translate |
+//! | [`admin`], [`grpc`], [`rest`] | health and numbers over HTTP; the services of `epr.v1` and the JSON API, which only translate |
 //! | `convert` | between messages and the domain, for both of them |
 //! | [`auth`], [`feed`], [`lease`], `key_file`, `watch` | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive; the keys that seal secrets; the deployments runtimes are to run |
 //! | [`service`] | what can be done: parse, load, judge, commit |
@@ -37,6 +37,7 @@ mod key_file;
 pub mod lease;
 pub mod metrics;
 mod private_file;
+pub mod rest;
 pub mod service;
 pub mod store;
 pub mod tasks;
@@ -44,5 +45,5 @@ pub mod watch;
 
 pub use config::Config;
 pub use control::{Control, OpenError};
-pub use key_file::KeyFileError;
 pub use grpc::ServeError;
+pub use key_file::KeyFileError;

@@ -102,6 +102,11 @@ impl Epr {
         self.listening.grpc.or_fault("it has no gRPC port")
     }
 
+    /// Where it takes the JSON API.
+    pub fn rest(&self) -> Outcome<SocketAddr> {
+        self.listening.api.or_fault("it has no port for the JSON API")
+    }
+
     /// A proxy that follows this control plane.
     pub fn proxy(&self, stage: &Stage, name: &str) -> Outcome<Start> {
         Ok(Start::proxy(stage, name, &format!("http://{}", self.grpc()?), self.data_dir()))

@@ -44,7 +44,7 @@ fn a_port_somebody_else_has() -> Outcome {
     play(LIMIT, async |stage| {
         let foreign = TcpListener::bind(stage.any_port())?.local_addr()?;
         let _held = TcpListener::bind(foreign)?;
-        for flag in ["--http", "--https", "--admin", "--grpc"] {
+        for flag in ["--http", "--https", "--admin", "--grpc", "--api"] {
             let error = refused(&Start::up(stage).port(flag, foreign)).await?;
             assert!(error.contains(&foreign.to_string()), "{flag}: {error}");
         }

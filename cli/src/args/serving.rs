@@ -21,6 +21,9 @@ pub(crate) struct UpArgs {
     /// Where gRPC is served
     #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDR", value_parser = values::addr)]
     pub(crate) grpc: SocketAddr,
+    /// Where the JSON API is served, which the rio client speaks
+    #[arg(long, default_value = "127.0.0.1:7701", value_name = "ADDR", value_parser = values::addr)]
+    pub(crate) api: SocketAddr,
     #[command(flatten)]
     pub(crate) base_domains: BaseDomains,
     #[command(flatten)]
@@ -34,10 +37,13 @@ pub(crate) struct ControlArgs {
     /// Where gRPC is served; beyond loopback only with --tls-cert and --tls-key
     #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDR", value_parser = values::addr)]
     pub(crate) grpc: SocketAddr,
+    /// Where the JSON API is served; beyond loopback only with --tls-cert and --tls-key
+    #[arg(long, default_value = "127.0.0.1:7701", value_name = "ADDR", value_parser = values::addr)]
+    pub(crate) api: SocketAddr,
     /// Where health and metrics are served [default: nowhere]
     #[arg(long, value_name = "ADDR", value_parser = values::addr)]
     pub(crate) admin: Option<SocketAddr>,
-    /// PEM file with the certificate chain for gRPC
+    /// PEM file with the certificate chain for gRPC and the JSON API
     #[arg(long, requires = "tls_key", value_name = "FILE")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// PEM file with its private key

@@ -49,9 +49,29 @@ impl Greeting<'_> {
             ("HTTPS, Secure TCP", shown(listening.https)),
             ("names", names.join("  ")),
             ("gRPC", shown(listening.grpc)),
+            ("JSON API", self.api()),
             ("admin", format!("http://{}/metrics", shown(listening.admin))),
             ("CA to trust", self.file("tls/ca.pem")),
             ("token", self.file("admin.token")),
+        ]
+    }
+
+    /// The URL of the JSON API.
+    fn api(&self) -> String {
+        api_url(self.listening).unwrap_or_default()
+    }
+
+    /// What makes the rio client talk to this epr.
+    fn rio(&self) -> Vec<Step> {
+        let what = "the rio client, unmodified: its own configuration, then as always";
+        let token = self.file("admin.token");
+        let login = format!(
+            "rio auth login --auth-token \"$(cat {token})\" --organization default --project default --silent"
+        );
+        vec![
+            (what, rio_config(&self.api())),
+            (what, "export RIO_CONFIG=$PWD/rio.json".to_owned()),
+            (what, login),
         ]
     }
 
@@ -97,14 +117,16 @@ impl Greeting<'_> {
 
 /// What to type after a plain `epr up`.
 pub(super) fn first_steps(greeting: &Greeting<'_>) -> Vec<Step> {
-    vec![
+    let mut steps = vec![
         ("an application, and the routes to it", "python3 -m http.server 9000 --bind 127.0.0.1 &".to_owned()),
         ("an application, and the routes to it", greeting.epr("apply -f examples/hello.yaml")),
         ("over HTTP and HTTPS", greeting.curl("http", "hello", "", "/")),
         ("over HTTP and HTTPS", greeting.curl("https", "hello-safe", "", "/")),
         ("why it is answered so", greeting.epr(&format!("explain https://{}/", greeting.host("hello-safe")))),
         ("or, instead of this one, see everything at work", greeting.epr("up --demo")),
-    ]
+    ];
+    steps.extend(greeting.rio());
+    steps
 }
 
 /// What to type after `epr up --demo`.
@@ -142,6 +164,9 @@ pub(super) fn of_control(listening: &Listening, data_dir: &Path) -> Result<(), F
     let mut out = Out::new();
     out.line(format_args!("control plane at {at}, its files in {}", data_dir.display()));
     out.line(format_args!("a proxy for it: {} proxy --control {follow} --token-file {token}", program()));
+    if let Some(api) = api_url(listening) {
+        out.line(format_args!("JSON API at {api}; for the rio client: {}", rio_config(&api)));
+    }
     out.finish()
 }
 
@@ -157,6 +182,18 @@ pub(super) fn of_proxy(listening: &Listening, data_dir: &Path, control: &str) ->
     ));
     out.line(format_args!("following {control}; admin at http://{}/ready", shown(listening.admin)));
     out.finish()
+}
+
+/// The URL of the JSON API, if it is served.
+fn api_url(listening: &Listening) -> Option<String> {
+    let scheme = if listening.grpc_tls { "https" } else { "http" };
+    let api = listening.api?;
+    Some(format!("{scheme}://{}", SocketAddr::new(reachable(api.ip()), api.port())))
+}
+
+/// Writes the configuration with which the rio client finds the API at `url`.
+fn rio_config(url: &str) -> String {
+    format!(r#"echo '{{"v2api_host":"{url}","rip_host":"{url}"}}' > rio.json"#)
 }
 
 /// This program, as it was called.
@@ -190,6 +227,7 @@ mod tests {
             pid: 1,
             grpc: None,
             grpc_tls: false,
+            api: None,
             http: http.parse().ok(),
             https: "127.0.0.1:8443".parse().ok(),
             admin: None,

@@ -29,17 +29,27 @@ impl LateMetrics {
 pub(super) fn not_opened(error: &OpenError) -> Failure {
     match error {
         OpenError::Listen { what, addr, source } => {
-            let flag = if *what == "gRPC" { "--grpc" } else { "--admin" };
+            let flag = flag_of(what);
             Failure::refused(format_args!(
                 "cannot listen for {what} on {addr}: {source}; stop what listens there, or choose another address \
                  with {flag} ADDR"
             ))
         }
-        OpenError::Insecure(addr) => Failure::refused(format_args!(
-            "gRPC on {addr} would send tokens in the clear; choose a loopback address with --grpc ADDR, or run \
-             `epr control` with --tls-cert FILE --tls-key FILE"
+        OpenError::Insecure { what, addr } => Failure::refused(format_args!(
+            "{what} on {addr} would send tokens in the clear; choose a loopback address with {} ADDR, or run \
+             `epr control` with --tls-cert FILE --tls-key FILE",
+            flag_of(what)
         )),
         other => Failure::refused(other),
+    }
+}
+
+/// The option that says where the control plane listens for this.
+fn flag_of(what: &str) -> &'static str {
+    match what {
+        "gRPC" => "--grpc",
+        "the JSON API" => "--api",
+        _ => "--admin",
     }
 }
 

@@ -45,7 +45,7 @@ fn epr() -> Command {
 pub(crate) fn up_command(dir: &Path, flags: &[(&str, &str)]) -> Command {
     let mut command = epr();
     command.args(["up", "--log", "warn", "--data-dir"]).arg(dir);
-    for flag in ["--http", "--https", "--admin", "--grpc"] {
+    for flag in ["--http", "--https", "--admin", "--grpc", "--api"] {
         let addr = flags.iter().find(|(name, _)| *name == flag).map_or("127.0.0.1:0", |(_, addr)| addr);
         command.args([flag, addr]);
     }
@@ -84,7 +84,9 @@ impl Running {
     pub(crate) fn control() -> Self {
         let dir = new_dir();
         let mut command = epr();
-        command.args(["control", "--log", "warn", "--grpc", "127.0.0.1:0", "--data-dir"]).arg(dir.path());
+        command
+            .args(["control", "--log", "warn", "--grpc", "127.0.0.1:0", "--api", "127.0.0.1:0", "--data-dir"])
+            .arg(dir.path());
         Self::start(dir, command, "a proxy for it")
     }
 

@@ -12,6 +12,8 @@ use crate::{Fault, Outcome, Process, eventually};
 pub struct Listening {
     /// gRPC, of control.
     pub grpc: Option<SocketAddr>,
+    /// The JSON API, of control.
+    pub api: Option<SocketAddr>,
     /// Plain HTTP, of the proxy.
     pub http: Option<SocketAddr>,
     /// TLS, of the proxy.
@@ -42,6 +44,7 @@ pub(super) async fn wait(process: &mut Process, data_dir: &Path, within: Duratio
 impl Listening {
     fn read(value: &Value) -> Self {
         let addr = |name: &str| value[name].as_str().and_then(|text| text.parse().ok());
-        Self { grpc: addr("grpc"), http: addr("http"), https: addr("https"), admin: addr("admin") }
+        let [grpc, api, http, https, admin] = ["grpc", "api", "http", "https", "admin"].map(addr);
+        Self { grpc, api, http, https, admin }
     }
 }

@@ -21,12 +21,12 @@ pub struct Start {
 impl Start {
     /// Both halves in one process.
     pub fn up(stage: &Stage) -> Self {
-        Self::new(stage, "up", "up", &["--grpc", "--http", "--https", "--admin"])
+        Self::new(stage, "up", "up", &["--grpc", "--api", "--http", "--https", "--admin"])
     }
 
     /// The control plane alone.
     pub fn control(stage: &Stage) -> Self {
-        Self::new(stage, "control", "control", &["--grpc", "--admin"])
+        Self::new(stage, "control", "control", &["--grpc", "--api", "--admin"])
     }
 
     /// A proxy that follows the control plane at the URL `control`, whose files are in `control_dir`.
@@ -73,7 +73,7 @@ impl Start {
         self
     }
 
-    /// Another address for `--http`, `--https`, `--admin` or `--grpc`.
+    /// Another address for `--http`, `--https`, `--admin`, `--grpc` or `--api`.
     #[must_use]
     pub fn port(mut self, flag: &str, addr: SocketAddr) -> Self {
         for (_, value) in self.ports.iter_mut().filter(|(name, _)| *name == flag) {
@@ -91,8 +91,13 @@ impl Start {
 
     /// On the ports it had before.
     pub(super) fn listening_again(self, had: &Listening) -> Self {
-        let ports =
-            [("--grpc", had.grpc), ("--http", had.http), ("--https", had.https), ("--admin", had.admin)];
+        let ports = [
+            ("--grpc", had.grpc),
+            ("--api", had.api),
+            ("--http", had.http),
+            ("--https", had.https),
+            ("--admin", had.admin),
+        ];
         let known = ports.into_iter().filter_map(|(flag, addr)| Some((flag, addr?)));
         known.fold(self, |start, (flag, addr)| start.port(flag, addr))
     }

@@ -1,0 +1,130 @@
+//! What a request says, read once: who calls, what the path and the query name, where the body is.
+
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::header::AUTHORIZATION;
+use http::request::Parts as Head;
+use http::{HeaderMap, HeaderName, Method};
+use proto::ProjectId;
+use proto::manifest::render::{Answers, Owner};
+
+use super::Parts;
+use super::failure::Failure;
+use super::query::Query;
+use crate::auth::{Access, AuthError, Caller};
+
+/// The organization a request is about, by its guid.
+const ORGANIZATION: HeaderName = HeaderName::from_static("organizationguid");
+/// The project a request is about, by its guid.
+const PROJECT: HeaderName = HeaderName::from_static("project");
+
+/// A request of somebody who is known.
+pub(super) struct Call {
+    /// Who.
+    pub(super) caller: Caller,
+    /// What stands behind the question mark.
+    pub(super) query: Query,
+    /// What the path names, if it does.
+    pub(super) name: String,
+    /// What the body is said to be.
+    pub(super) content_type: Option<String>,
+    organization: String,
+    project: String,
+    access: Access,
+}
+
+impl Call {
+    /// The project this request acts in, where its caller may do what its method does.
+    pub(super) async fn project(&self, parts: &Parts) -> Result<Within, Failure> {
+        let id = parts.service.project_for(&self.caller, &self.project, self.access).await?;
+        let seen = parts.service.get_project(&self.caller, id.as_str()).await?;
+        let guid = seen.project.organization.to_string();
+        let name = seen.organization_name.map(|name| name.to_string()).unwrap_or_default();
+        if ![guid.as_str(), name.as_str(), ""].contains(&self.organization()) {
+            return Err(Failure::malformed(format_args!(
+                "the project {} belongs to the organization {name} ({guid}), not to {:?}: mend the header \
+                 organizationguid, or leave it out",
+                seen.project.name, self.organization
+            )));
+        }
+        let project_name = seen.project.name.to_string();
+        Ok(Within { id, owner: Owner { organization_guid: guid, organization_name: name, project_name } })
+    }
+
+    /// The organization this request is about; empty when it does not say.
+    pub(super) fn organization(&self) -> &str {
+        &self.organization
+    }
+}
+
+/// The project a request acts in.
+pub(super) struct Within {
+    /// Its guid.
+    pub(super) id: ProjectId,
+    owner: Owner,
+}
+
+impl Within {
+    /// Writes what belongs to it.
+    pub(super) fn answers(&self) -> Answers<'_> {
+        Answers::of(&self.owner)
+    }
+}
+
+impl FromRequestParts<Parts> for Call {
+    type Rejection = Failure;
+
+    async fn from_request_parts(head: &mut Head, parts: &Parts) -> Result<Self, Failure> {
+        let caller = identify(&head.headers, parts).await.inspect_err(|_| {
+            parts.refusals.inc();
+        })?;
+        Ok(Self {
+            caller,
+            query: Query::parse(head.uri.query().unwrap_or_default())?,
+            name: name(head, parts).await?,
+            content_type: text(&head.headers, &http::header::CONTENT_TYPE)?.map(str::to_owned),
+            organization: text(&head.headers, &ORGANIZATION)?.unwrap_or_default().to_owned(),
+            project: text(&head.headers, &PROJECT)?.unwrap_or_default().to_owned(),
+            access: access(&head.method),
+        })
+    }
+}
+
+/// What it takes to use `method` on a resource of a project.
+fn access(method: &Method) -> Access {
+    if *method == Method::GET || *method == Method::HEAD { Access::Read } else { Access::Change }
+}
+
+async fn identify(headers: &HeaderMap, parts: &Parts) -> Result<Caller, Failure> {
+    // Two such headers may mean two things to two readers.
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(AuthError::Malformed.into());
+    }
+    Ok(parts.auth.identify(value.map(http::HeaderValue::as_bytes)).await?)
+}
+
+/// The only parameter of the path, with `%XX` undone.
+async fn name(head: &mut Head, parts: &Parts) -> Result<String, Failure> {
+    match RawPathParams::from_request_parts(head, parts).await {
+        Ok(params) => Ok(params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default()),
+        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
+            Err(Failure::malformed("the path is not UTF-8"))
+        }
+        // A path without parameters.
+        Err(_) => Ok(String::new()),
+    }
+}
+
+/// The value of a header that may be given once.
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Failure> {
+    let mut values = headers.get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.any(|other| other != first) {
+        return Err(Failure::malformed(format_args!("the header {name} is given more than once")));
+    }
+    let text =
+        first.to_str().map_err(|_| Failure::malformed(format_args!("the header {name} is no text")))?;
+    Ok(Some(text.trim()))
+}
