@@ -34,10 +34,10 @@ pub mod record;
 pub mod reserved;
 pub mod role;
 pub mod rules;
-pub mod sealing;
-pub mod secret;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod sealing;
+pub mod secret;
 pub mod static_route;
 pub(crate) mod text;
 mod time;
@@ -55,20 +55,20 @@ pub use guid::{
 pub use label::{Label, RandomLabel, StaticRouteLabel};
 pub use lease::Lease;
 pub use name::{
-    ComponentName, DeploymentName, Email, EndpointName, ExecutableName, OrganizationName, PackageName, PlanName,
-    ProjectName, SecretName, TokenName, VariableName, Version,
+    ComponentName, DeploymentName, Email, EndpointName, ExecutableName, OrganizationName, PackageName,
+    PlanName, ProjectName, SecretName, TokenName, VariableName, Version,
 };
 pub use networks::BackendNetworks;
 pub use organization::Organization;
 pub use package::Package;
-pub use project::Project;
 pub use port::{Port, PortRange, PublicPorts};
+pub use project::Project;
 pub use quantity::{Cpu, MemoryMib};
 pub use record::{Place, RecordError};
 pub use reserved::Reserved;
 pub use role::{Access, Level, Role};
 pub use sealing::Keyring;
-pub use secret::{Secret, SecretData, SecretUse};
+pub use secret::{Secret, SecretData, SecretKey, SecretUse};
 pub use static_route::StaticRoute;
 pub use time::Timestamp;
 pub use token::Token;

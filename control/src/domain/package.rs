@@ -2,29 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use proto::{BackendProtocol, EdgeProtocol, ProjectId};
+use proto::ProjectId;
 use serde::{Deserialize, Serialize};
 
-use super::name::{
-    ComponentName, EndpointName, ExecutableName, PackageName, PlanName, VariableName, Version,
-};
+use super::name::{ComponentName, PackageName, PlanName, Version};
 use super::text::as_project;
-use super::{Cpu, MemoryMib, PackageGuid, PlanId, Port, PortRange, Timestamp};
+use super::{Cpu, PackageGuid, PlanId, Timestamp, UserGuid};
 
+mod device;
 mod draft;
+mod endpoint;
 mod endpoint_draft;
+mod executable;
 mod judge;
+mod parameter;
+mod probe;
+mod ros;
+mod ros_draft;
+mod secret_uses;
 mod variables;
 
-pub use draft::{ComponentDraft, ExecutableDraft, PackageDraft, ParameterDraft, PlanDraft};
+pub use device::{Architecture, DeviceDraft, DeviceRuntime, DeviceSettings, RestartPolicy};
+pub use draft::{ComponentDraft, PackageDraft, PlanDraft};
+pub(super) use endpoint::EdgeProtocolText;
+pub use endpoint::{Endpoint, EndpointKind, Transport};
 pub use endpoint_draft::{EndpointDraft, EndpointType, pick_external};
+pub use executable::{Executable, ExecutableDraft, ExecutableKind, PullPolicy};
 pub use judge::JudgedPackage;
+pub use parameter::{Parameter, ParameterDraft};
+pub use probe::{Check, CheckDraft, HttpHeader, LivenessProbe, ProbeDraft, ProbeTimes, Scheme};
+pub use ros::{Ros, RosEndpoint, RosEndpointKind, RosName, RosQos, RosVersion, Seconds};
+pub use ros_draft::{RosDraft, RosEndpointDraft};
 
 /// The name of a plan that was given none.
 pub const DEFAULT_PLAN: &str = "default";
 
 /// Most external endpoints of a plan: each gets a random route, and all are claimed in one commit.
 pub const MOST_EXTERNAL_ENDPOINTS: usize = 32;
+
+/// Most secrets a plan may refer to: whatever commits it relies on each of them.
+pub const MOST_SECRETS: usize = 24;
 
 /// One version of a package, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +61,9 @@ pub struct Package {
     pub labels: BTreeMap<String, String>,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Who created it; none where the control plane did, or an earlier version of it.
+    #[serde(default)]
+    pub creator: Option<UserGuid>,
     /// Alternative configurations; never empty, names unique.
     pub plans: Vec<Plan>,
     /// Set for a moment while it is being deleted, so that no deployment can begin to use it.
@@ -77,138 +97,26 @@ pub struct Component {
     pub endpoints: Vec<Endpoint>,
     /// How many of it run.
     pub replicas: u32,
+    /// How a device runs it; none in the cloud, and where an earlier version stored it.
+    #[serde(default)]
+    pub device: Option<DeviceSettings>,
+    /// What it says of ROS; none when it says nothing.
+    #[serde(default)]
+    pub ros: Option<Ros>,
+    /// Whether its executables see the processes of their host.
+    #[serde(default)]
+    pub host_pid: bool,
 }
 
 /// Where a component runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Runtime {
     /// In the cloud.
+    #[default]
     Cloud,
-    /// On a device with the preinstalled runtime.
+    /// On a device.
     Device,
-}
-
-/// One program of a component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Executable {
-    /// Unique in its plan.
-    pub name: ExecutableName,
-    /// What is run.
-    pub kind: ExecutableKind,
-    /// Cores it may use.
-    pub cpu: Cpu,
-    /// Memory it may use.
-    pub memory: MemoryMib,
-}
-
-/// What an executable runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ExecutableKind {
-    /// An image from a registry.
-    Docker {
-        /// Reference of the image.
-        image: String,
-        /// Overrides the entrypoint when not empty.
-        command: Vec<String>,
-        /// Name of the pull secret of a private image.
-        pull_secret: Option<String>,
-    },
-    /// What a build yields. Not on devices.
-    Build {
-        /// Name of the build.
-        build: String,
-        /// Overrides the entrypoint when not empty.
-        command: Vec<String>,
-    },
-    /// A command of the preinstalled runtime. On devices only.
-    Bash {
-        /// What the shell is given.
-        command: String,
-    },
-}
-
-/// A configuration parameter, seen by the executables of its component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parameter {
-    /// The variable that carries it.
-    pub name: VariableName,
-    /// For people.
-    pub description: String,
-    /// None: every deployment must give a value.
-    pub default: Option<String>,
-    /// The name under which dependent deployments see it; none when they do not.
-    pub exposed_as: Option<VariableName>,
-}
-
-/// A place where a component can be reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// Unique in its package.
-    pub name: EndpointName,
-    /// By whom and how.
-    pub kind: EndpointKind,
-}
-
-/// By whom an endpoint can be reached, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndpointKind {
-    /// From the internet, through the edge, on the protocol's own port.
-    External {
-        /// What clients speak.
-        #[serde(with = "EdgeProtocolText")]
-        protocol: EdgeProtocol,
-        /// What the application speaks; of no meaning for Secure TCP.
-        #[serde(with = "BackendProtocolText")]
-        backend_protocol: BackendProtocol,
-        /// Where the application listens.
-        target_port: Port,
-    },
-    /// From dependent deployments, on one port.
-    Internal {
-        /// What it speaks.
-        transport: Transport,
-        /// Where others see it.
-        port: Port,
-        /// Where the application listens.
-        target_port: Port,
-    },
-    /// From dependent deployments, on several ports, each the same inside and outside.
-    InternalRange {
-        /// What it speaks.
-        transport: Transport,
-        /// Where.
-        ports: PortRange,
-    },
-}
-
-/// What an internal endpoint speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-/// How [`EdgeProtocol`] is stored.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "EdgeProtocol", rename_all = "snake_case")]
-pub(super) enum EdgeProtocolText {
-    Http,
-    Https,
-    SecureTcp,
-}
-
-/// How [`BackendProtocol`] is stored.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "BackendProtocol", rename_all = "lowercase")]
-enum BackendProtocolText {
-    Http1,
-    H2c,
 }
 
 impl Package {
@@ -237,18 +145,15 @@ impl Plan {
 }
 
 impl Component {
+    /// How a device runs it; none in the cloud.
+    pub fn device(&self) -> Option<DeviceSettings> {
+        let runtime = DeviceRuntime::fit_for(self.executables.iter().map(|executable| &executable.kind));
+        let usual = (self.runtime == Runtime::Device).then(|| DeviceSettings::usual(runtime));
+        self.device.or(usual)
+    }
+
     /// Most volumes its executables may mount together: the whole cores they have together.
     pub fn most_volumes(&self) -> u32 {
         Cpu::whole_cores(self.executables.iter().map(|executable| executable.cpu))
-    }
-}
-
-impl EndpointKind {
-    /// What clients speak at the edge; none for internal endpoints.
-    pub fn external(&self) -> Option<EdgeProtocol> {
-        match self {
-            Self::External { protocol, .. } => Some(*protocol),
-            Self::Internal { .. } | Self::InternalRange { .. } => None,
-        }
     }
 }

@@ -6,37 +6,69 @@ use serde::{Deserialize, Serialize};
 
 use super::Broken;
 
-/// An amount of CPU in steps of 0.025 core, counted in whole steps: sums are exact.
+/// An amount of CPU, counted in whole thousandths of a core: sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "StoredCpu", into = "StoredCpu")]
 pub struct Cpu(u32);
 
-const STEPS_PER_CORE: u32 = 40;
-const LARGEST_STEPS: u32 = 8 * STEPS_PER_CORE;
+/// How an amount of CPU is stored: as a number of steps of 0.025 core where it is one, else in thousandths.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredCpu {
+    Steps(u32),
+    Millicores { millicores: u32 },
+}
+
+const STEP: u32 = 25;
+const CORE: u32 = 1000;
 
 impl Cpu {
     /// What an executable gets that names none: 0.1 core.
-    pub const DEFAULT: Self = Self(4);
+    pub const DEFAULT: Self = Self(100);
 
-    /// Reads a decimal number of cores, 0.025 to 8 in steps of 0.025. Empty text means the default.
+    /// Reads a decimal number of cores of the cloud, 0.025 to 8 in steps of 0.025. Empty text means the
+    /// default.
     pub fn parse(text: &str) -> Result<Self, Broken> {
+        let sound = |amount: u32| amount.is_multiple_of(STEP) && (STEP..=8 * CORE).contains(&amount);
+        Self::read(text, sound, "0.025 to 8 cores in steps of 0.025, like 0.5")
+    }
+
+    /// Reads a decimal number of cores of a device, 0.001 to 256. Empty text means the default.
+    pub fn parse_on_device(text: &str) -> Result<Self, Broken> {
+        let sound = |amount: u32| (1..=256 * CORE).contains(&amount);
+        Self::read(text, sound, "on a device 0.001 to 256 cores in steps of 0.001, like 0.5")
+    }
+
+    fn read(text: &str, sound: impl Fn(u32) -> bool, right: &str) -> Result<Self, Broken> {
         if text.is_empty() {
             return Ok(Self::DEFAULT);
         }
-        let broken = || {
-            let message =
-                format!("{text:?} is no amount of CPU; 0.025 to 8 cores in steps of 0.025, like 0.5");
-            Broken::new("cpu", message)
-        };
-        let millicores = millis(text).ok_or_else(broken)?;
-        let steps = millicores / 25;
-        let sound = millicores % 25 == 0 && (1..=LARGEST_STEPS).contains(&steps);
-        if sound { Ok(Self(steps)) } else { Err(broken()) }
+        let amount = millis(text).filter(|amount| sound(*amount));
+        amount.map(Self).ok_or_else(|| Broken::new("cpu", format!("{text:?} is no amount of CPU; {right}")))
     }
 
     /// Whole cores in the sum of `amounts`, rounded down.
     pub fn whole_cores(amounts: impl IntoIterator<Item = Self>) -> u32 {
-        amounts.into_iter().map(|cpu| cpu.0).fold(0, u32::saturating_add) / STEPS_PER_CORE
+        amounts.into_iter().map(|cpu| cpu.0).fold(0, u32::saturating_add) / CORE
+    }
+}
+
+impl From<StoredCpu> for Cpu {
+    fn from(stored: StoredCpu) -> Self {
+        match stored {
+            StoredCpu::Steps(steps) => Self(steps.saturating_mul(STEP)),
+            StoredCpu::Millicores { millicores } => Self(millicores),
+        }
+    }
+}
+
+impl From<Cpu> for StoredCpu {
+    fn from(Cpu(millicores): Cpu) -> Self {
+        if millicores.is_multiple_of(STEP) {
+            Self::Steps(millicores / STEP)
+        } else {
+            Self::Millicores { millicores }
+        }
     }
 }
 
@@ -58,8 +90,7 @@ fn millis(text: &str) -> Option<u32> {
 
 impl fmt::Display for Cpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millicores = self.0 * 25;
-        let text = format!("{}.{:03}", millicores / 1000, millicores % 1000);
+        let text = format!("{}.{:03}", self.0 / CORE, self.0 % CORE);
         f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
@@ -73,17 +104,23 @@ impl MemoryMib {
     /// What an executable gets that names none.
     pub const DEFAULT: Self = Self(512);
 
-    /// Reads 128 to 32768 in steps of 128; 0 means the default.
+    /// Reads 128 to 32768 in steps of 128, as the cloud has it; 0 means the default.
     pub fn parse(mebibytes: u32) -> Result<Self, Broken> {
-        if mebibytes == 0 {
-            return Ok(Self::DEFAULT);
+        let sound = mebibytes.is_multiple_of(128) && (128..=32_768).contains(&mebibytes);
+        Self::read(mebibytes, sound, "128 to 32768 mebibytes in steps of 128, like 512")
+    }
+
+    /// Reads 1 to 4194304, as a device may have it; 0 means the default.
+    pub fn parse_on_device(mebibytes: u32) -> Result<Self, Broken> {
+        Self::read(mebibytes, mebibytes <= 4 << 20, "on a device 1 to 4194304 mebibytes, like 512")
+    }
+
+    fn read(mebibytes: u32, sound: bool, right: &str) -> Result<Self, Broken> {
+        match mebibytes {
+            0 => Ok(Self::DEFAULT),
+            _ if sound => Ok(Self(mebibytes)),
+            _ => Err(Broken::new("memory", format!("{mebibytes} is no amount of memory; {right}"))),
         }
-        if mebibytes.is_multiple_of(128) && (128..=32_768).contains(&mebibytes) {
-            return Ok(Self(mebibytes));
-        }
-        let message =
-            format!("{mebibytes} is no amount of memory; 128 to 32768 mebibytes in steps of 128, like 512");
-        Err(Broken::new("memory", message))
     }
 
     /// Mebibytes.
@@ -105,6 +142,29 @@ mod tests {
         }
         for bad in ["0", "0.02", "8.025", "0.0251", "1e1", "-1", "+1", ".", "half", "1,5", "99999999999"] {
             assert_eq!(Cpu::parse(bad).unwrap_err().rule, "cpu", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn devices_have_more_and_finer_amounts() {
+        for (text, shown) in [("0.001", "0.001"), ("256", "256"), ("0.333", "0.333"), ("", "0.1")] {
+            assert_eq!(Cpu::parse_on_device(text).unwrap().to_string(), shown, "{text:?}");
+        }
+        for bad in ["0", "256.001", "0.0001", "x"] {
+            assert_eq!(Cpu::parse_on_device(bad).unwrap_err().rule, "cpu", "{bad:?}");
+        }
+        for good in [1, 100, 4_194_304] {
+            assert_eq!(MemoryMib::parse_on_device(good).unwrap().get(), good);
+        }
+        assert_eq!(MemoryMib::parse_on_device(4_194_305).unwrap_err().rule, "memory");
+    }
+
+    #[test]
+    fn amounts_are_stored_in_steps_where_they_are_some() {
+        for (text, stored) in [("0.5", "20"), ("8", "320"), ("0.333", r#"{"millicores":333}"#)] {
+            let cpu = Cpu::parse_on_device(text).unwrap();
+            assert_eq!(serde_json::to_string(&cpu).unwrap(), stored);
+            assert_eq!(serde_json::from_str::<Cpu>(stored).unwrap(), cpu);
         }
     }
 

@@ -14,8 +14,10 @@ use super::text::as_project;
 use super::{Broken, Timestamp};
 
 mod draft;
+mod key;
 
 pub use draft::{DataDraft, JudgedSecret, SecretDraft};
+pub use key::SecretKey;
 
 /// The registry of docker credentials that name none.
 pub const DEFAULT_REGISTRY: &str = "https://index.docker.io/v1/";
@@ -152,7 +154,8 @@ impl Secret {
                 Err(Broken::new("secret_key_unknown", message))
             }
             (Shape::Docker { .. }, Some(_)) => {
-                let message = format!("secret {name} holds credentials of a registry; values come from opaque ones");
+                let message =
+                    format!("secret {name} holds credentials of a registry; values come from opaque ones");
                 Err(Broken::new("secret_type", message))
             }
             (Shape::Opaque { .. }, None) => {
@@ -172,11 +175,9 @@ impl SecretData {
     /// What of it may be shown.
     pub fn shape(&self) -> Shape {
         match self {
-            Self::Docker { registry, username, email, .. } => Shape::Docker {
-                registry: registry.clone(),
-                username: username.clone(),
-                email: email.clone(),
-            },
+            Self::Docker { registry, username, email, .. } => {
+                Shape::Docker { registry: registry.clone(), username: username.clone(), email: email.clone() }
+            }
             Self::Opaque { values } => Shape::Opaque { keys: values.keys().cloned().collect() },
         }
     }

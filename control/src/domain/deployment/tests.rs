@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::guid::tests::Counting;
 use crate::domain::package::{
     ComponentDraft, EndpointDraft, EndpointType, ExecutableDraft, ExecutableKind, PackageDraft,
-    ParameterDraft, PlanDraft, Runtime,
+    ParameterDraft, PlanDraft, PullPolicy, Runtime,
 };
 use crate::domain::rules::Rules;
 use crate::domain::{BackendNetworks, Faults, Package, PublicPorts, Reserved, built_in_project, samples};
@@ -23,9 +23,15 @@ fn rules() -> Rules {
 fn package() -> Package {
     let executable = |name: &str, cpu: &str| ExecutableDraft {
         name: name.into(),
-        kind: Some(ExecutableKind::Docker { image: "app".into(), command: Vec::new(), pull_secret: None }),
+        kind: Some(ExecutableKind::Docker {
+            image: "app".into(),
+            command: Vec::new(),
+            entrypoint: Vec::new(),
+            pull_secret: None,
+            pull_policy: PullPolicy::default(),
+        }),
         cpu: cpu.into(),
-        memory_mib: 0,
+        ..Default::default()
     };
     let endpoint =
         |name: &str, kind| EndpointDraft { name: name.into(), kind: Some(kind), ..Default::default() };
@@ -44,7 +50,7 @@ fn package() -> Package {
             endpoint("RAW", EndpointType::ExternalSecureTcp),
             endpoint("DB", EndpointType::InternalTcp),
         ],
-        replicas: 1,
+        ..Default::default()
     };
     let plans = vec![PlanDraft { name: String::new(), components: vec![component] }];
     let draft = PackageDraft { name: "hello".into(), version: "1.0".into(), plans, ..Default::default() };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::endpoint_draft::EndpointDraft;
-use super::{ExecutableKind, Runtime};
+use super::{DeviceDraft, EndpointDraft, ExecutableDraft, ParameterDraft, RosDraft, Runtime};
+use crate::domain::UserGuid;
 
 /// What someone wants to create.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,8 @@ pub struct PackageDraft {
     pub labels: BTreeMap<String, String>,
     /// Its plans.
     pub plans: Vec<PlanDraft>,
+    /// Who asks.
+    pub creator: Option<UserGuid>,
 }
 
 /// A plan as someone wrote it.
@@ -30,7 +32,7 @@ pub struct PlanDraft {
 }
 
 /// A component as someone wrote it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ComponentDraft {
     /// Its name.
     pub name: String,
@@ -44,30 +46,10 @@ pub struct ComponentDraft {
     pub endpoints: Vec<EndpointDraft>,
     /// 0 means 1.
     pub replicas: u32,
-}
-
-/// An executable as someone wrote it.
-#[derive(Debug, Clone)]
-pub struct ExecutableDraft {
-    /// Its name.
-    pub name: String,
-    /// What is to be run; none when nothing was said.
-    pub kind: Option<ExecutableKind>,
-    /// Cores as a decimal number; empty means the default.
-    pub cpu: String,
-    /// Mebibytes; 0 means the default.
-    pub memory_mib: u32,
-}
-
-/// A parameter as someone wrote it.
-#[derive(Debug, Clone, Default)]
-pub struct ParameterDraft {
-    /// Its name.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// None: every deployment must give a value.
-    pub default: Option<String>,
-    /// Empty when it is not exposed.
-    pub exposed_as: String,
+    /// How a device is to run it.
+    pub device: DeviceDraft,
+    /// What it says of ROS.
+    pub ros: RosDraft,
+    /// Whether its executables are to see the processes of their host.
+    pub host_pid: bool,
 }

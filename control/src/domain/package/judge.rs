@@ -1,18 +1,19 @@
 //! The rules on packages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::draft::{ComponentDraft, ExecutableDraft, PackageDraft, ParameterDraft, PlanDraft};
+use super::draft::{ComponentDraft, PackageDraft, PlanDraft};
+use super::executable::RunBy;
 use super::variables::judge_variables;
 use super::{
-    Component, DEFAULT_PLAN, Endpoint, Executable, ExecutableKind, MOST_EXTERNAL_ENDPOINTS, Package,
-    Parameter, Plan, Runtime,
+    Component, DEFAULT_PLAN, DeviceDraft, DeviceRuntime, Endpoint, Executable, MOST_EXTERNAL_ENDPOINTS,
+    MOST_SECRETS, Package, Parameter, Plan, Runtime,
 };
 use crate::domain::fault::{At, Faults};
 use crate::domain::guid::{Chance, NoChance, PackageGuid, PlanId};
 use crate::domain::labels::judge_labels;
-use crate::domain::name::{ComponentName, ExecutableName, PackageName, PlanName, VariableName, Version};
-use crate::domain::{Cpu, MemoryMib, Timestamp};
+use crate::domain::name::{ComponentName, PackageName, PlanName, Version};
+use crate::domain::{Timestamp, UserGuid};
 use proto::ProjectId;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub struct JudgedPackage {
     description: String,
     labels: std::collections::BTreeMap<String, String>,
     plans: Vec<(PlanName, Vec<Component>)>,
+    creator: Option<UserGuid>,
 }
 
 impl JudgedPackage {
@@ -54,6 +56,7 @@ impl JudgedPackage {
             description: self.description,
             labels: self.labels,
             created_at: now,
+            creator: self.creator,
             plans: plans?,
             being_deleted: false,
         })
@@ -83,6 +86,7 @@ impl PackageDraft {
             description: self.description.clone(),
             labels: self.labels.clone(),
             plans,
+            creator: self.creator.clone(),
         });
         faults.none_or(judged)
     }
@@ -131,6 +135,7 @@ impl PlanDraft {
             components.extend(component.judge(&mut executables, &mut names.endpoints, &at, faults));
         }
         judge_variables(&self.components, &components_at, faults);
+        self.judge_secrets(at, faults);
         let external = components.iter().flat_map(|c: &Component| &c.endpoints);
         let external = external.filter(|endpoint| endpoint.kind.external().is_some()).count();
         if external > MOST_EXTERNAL_ENDPOINTS {
@@ -139,6 +144,19 @@ impl PlanDraft {
             faults.add(at, "too_many_external_endpoints", message);
         }
         Some((name?, components))
+    }
+
+    /// Whatever commits a package or a deployment of it relies on every secret it names.
+    fn judge_secrets(&self, at: &At<'_>, faults: &mut Faults) {
+        let executables = self.components.iter().flat_map(|component| &component.executables);
+        let images = executables.filter_map(|executable| executable.kind.as_ref()?.pull_secret());
+        let parameters = self.components.iter().flat_map(|component| &component.parameters);
+        let values = parameters.filter_map(|parameter| Some(parameter.value_from.as_ref()?.0.as_str()));
+        let secrets = images.chain(values).collect::<HashSet<_>>().len();
+        if secrets > MOST_SECRETS {
+            let message = format!("refers to {secrets} secrets; at most {MOST_SECRETS} are possible");
+            faults.add(at, "too_many_secrets", message);
+        }
     }
 }
 
@@ -159,20 +177,61 @@ impl ComponentDraft {
                 "is empty; a component has at least one executable",
             );
         }
-        let mut executables = Vec::new();
+        let on_device = self.device.runtime.unwrap_or_else(|| self.fit_runtime());
+        let by = RunBy::new(self.runtime, on_device);
+        let mut executables: Vec<Executable> = Vec::new();
         for (i, executable) in self.executables.iter().enumerate() {
             let at = executables_at.index(i);
             once(executable_names, &executable.name, &at.field("name"), "executable_name_twice", faults);
-            executables.extend(executable.judge(self.runtime, &at, faults));
+            executables.extend(executable.judge(by, &at, faults));
         }
         let parameters = self.judge_parameters(&at.field("parameters"), faults);
         let endpoints = self.judge_endpoints(endpoint_names, &at.field("endpoints"), faults);
-        if self.replicas > MOST_REPLICAS {
-            let message = format!("{} are too many; at most {MOST_REPLICAS} are possible", self.replicas);
-            faults.add(at.field("replicas"), "replicas", message);
+        let ros = self.ros.judge(&at.field("ros"), faults);
+        self.judge_place(at, faults);
+        Some(Component {
+            name: name?,
+            runtime: self.runtime,
+            executables,
+            parameters,
+            endpoints,
+            replicas: self.replicas.max(1),
+            device: (self.runtime == Runtime::Device).then(|| self.device.or_usual(on_device)),
+            ros,
+            host_pid: self.host_pid,
+        })
+    }
+
+    fn fit_runtime(&self) -> DeviceRuntime {
+        DeviceRuntime::fit_for(self.executables.iter().filter_map(|executable| executable.kind.as_ref()))
+    }
+
+    /// What is for the cloud alone, and what for devices alone.
+    fn judge_place(&self, at: &At<'_>, faults: &mut Faults) {
+        match self.runtime {
+            Runtime::Cloud => {
+                if self.device != DeviceDraft::default() {
+                    let message = "only components of devices have these; leave them out, or let it run on \
+                                   a device";
+                    faults.add(at.field("device"), "device_on_cloud", message);
+                }
+                if self.host_pid {
+                    let message = "only on devices executables see their host's processes; leave it out";
+                    faults.add(at.field("host_pid"), "host_pid_on_cloud", message);
+                }
+                if self.replicas > MOST_REPLICAS {
+                    let message =
+                        format!("{} are too many; at most {MOST_REPLICAS} are possible", self.replicas);
+                    faults.add(at.field("replicas"), "replicas", message);
+                }
+            }
+            Runtime::Device => {
+                if self.replicas > 1 {
+                    let message = "a device runs one; only components of the cloud have more";
+                    faults.add(at.field("replicas"), "replicas_on_device", message);
+                }
+            }
         }
-        let replicas = self.replicas.max(1);
-        Some(Component { name: name?, runtime: self.runtime, executables, parameters, endpoints, replicas })
     }
 
     fn judge_parameters(&self, at: &At<'_>, faults: &mut Faults) -> Vec<Parameter> {
@@ -203,73 +262,5 @@ impl ComponentDraft {
             endpoints.extend(endpoint.judge(&at, faults));
         }
         endpoints
-    }
-}
-
-impl ExecutableDraft {
-    fn judge(&self, runtime: Runtime, at: &At<'_>, faults: &mut Faults) -> Option<Executable> {
-        let name = faults.take(at.field("name"), ExecutableName::parse(&self.name));
-        let limits = at.field("limits");
-        let cpu = faults.take(limits.field("cpu"), Cpu::parse(&self.cpu));
-        let memory = faults.take(limits.field("memory_mib"), MemoryMib::parse(self.memory_mib));
-        match &self.kind {
-            None => {
-                let message = "says not what to run; give docker, build or bash";
-                faults.add(at, "executable_kind_required", message);
-            }
-            Some(kind) => judge_kind(kind, runtime, at, faults),
-        }
-        Some(Executable { name: name?, kind: self.kind.clone()?, cpu: cpu?, memory: memory? })
-    }
-}
-
-fn judge_kind(kind: &ExecutableKind, runtime: Runtime, at: &At<'_>, faults: &mut Faults) {
-    let blank = |text: &str| text.trim().is_empty();
-    match kind {
-        ExecutableKind::Docker { image, .. } => {
-            if blank(image) || image.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                let message = format!("{image:?} is no reference of an image, like nginx:1.27");
-                faults.add(at.field("docker").field("image"), "image", message);
-            }
-        }
-        ExecutableKind::Build { build, .. } => {
-            if blank(build) {
-                faults.add(at.field("build").field("build"), "build_required", "is empty; name the build");
-            }
-            if runtime == Runtime::Device {
-                let message =
-                    "a build cannot run on a device with the preinstalled runtime; give bash or docker";
-                faults.add(at.field("build"), "build_on_device", message);
-            }
-        }
-        ExecutableKind::Bash { command } => {
-            if blank(command) {
-                faults.add(
-                    at.field("bash").field("command"),
-                    "command_required",
-                    "is empty; say what to run",
-                );
-            }
-            if runtime == Runtime::Cloud {
-                let message =
-                    "a bash command runs on the preinstalled runtime of a device only; give docker or build";
-                faults.add(at.field("bash"), "bash_on_cloud", message);
-            }
-        }
-    }
-}
-
-impl ParameterDraft {
-    fn judge(&self, at: &At<'_>, faults: &mut Faults) -> Option<Parameter> {
-        let name = faults.take(at.field("name"), VariableName::parse(&self.name));
-        let exposed_as = match self.exposed_as.as_str() {
-            "" => None,
-            text => faults.take(at.field("exposed_as"), VariableName::parse(text)),
-        };
-        if self.default.as_ref().is_some_and(|value| value.contains('\0')) {
-            faults.add(at.field("default_value"), "variable_value", "must not contain a NUL character");
-        }
-        let (description, default) = (self.description.clone(), self.default.clone());
-        Some(Parameter { name: name?, description, default, exposed_as })
     }
 }

@@ -34,6 +34,13 @@ pub(super) fn judge_variables(components: &[ComponentDraft], at: &At<'_>, faults
                 );
                 faults.add(at.field("name"), "variable_collision", message);
             }
+            if let Some(endpoint) = owners.get(&parameter.exposed_as) {
+                let message = format!(
+                    "{} tells dependent deployments where the endpoint {endpoint} is; choose another name",
+                    parameter.exposed_as
+                );
+                faults.add(at.field("exposed_as"), "variable_collision", message);
+            }
             if !parameter.exposed_as.is_empty() {
                 once(&mut exposed, &parameter.exposed_as, &at.field("exposed_as"), "exposed_twice", faults);
             }

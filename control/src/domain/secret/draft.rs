@@ -134,7 +134,7 @@ fn judge_values(values: &BTreeMap<String, Hidden>, faults: &mut Faults) {
     }
 }
 
-fn judge_key(key: &str) -> Result<(), Broken> {
+pub(super) fn judge_key(key: &str) -> Result<(), Broken> {
     let sound = (1..=LONGEST_KEY).contains(&key.len())
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if sound {

@@ -33,7 +33,8 @@ fn create(data: DataDraft, ring: &Keyring) -> Secret {
 fn what_is_stored_shows_no_more_than_it_should() {
     let ring = keyring();
     let secret = create(docker("hunter2"), &ring);
-    let shape = Shape::Docker { registry: DEFAULT_REGISTRY.into(), username: "robot".into(), email: String::new() };
+    let shape =
+        Shape::Docker { registry: DEFAULT_REGISTRY.into(), username: "robot".into(), email: String::new() };
     assert_eq!(secret.shape, shape);
     let text = serde_json::to_string(&secret).unwrap();
     assert!(!text.contains("hunter2") && !format!("{secret:?}").contains("hunter2"), "{text}");
@@ -85,8 +86,14 @@ fn all_faults_at_once_and_none_tells_a_secret() {
         own(&[("opaque.values.", "secret_key"), ("opaque.values.a b", "secret_key")])
     );
     assert_eq!(told(draft("a", opaque(&[]))), own(&[("opaque.values", "secret_keys")]));
-    assert_eq!(told(draft("a", opaque(&[("a", &"x".repeat(600_000))]))), own(&[("opaque.values", "secret_size")]));
-    assert_eq!(told(SecretDraft { name: "a".into(), ..Default::default() }), own(&[("data", "secret_empty")]));
+    assert_eq!(
+        told(draft("a", opaque(&[("a", &"x".repeat(600_000))]))),
+        own(&[("opaque.values", "secret_size")])
+    );
+    assert_eq!(
+        told(SecretDraft { name: "a".into(), ..Default::default() }),
+        own(&[("data", "secret_empty")])
+    );
     let guid = SecretGuid::draw(&Counting::default()).unwrap();
     assert_eq!(told(draft(guid.as_str(), opaque(&[("a", "b")]))), own(&[("metadata.name", "name")]));
 }

@@ -64,9 +64,10 @@ fn limits(limits: &wire::Limits) -> Value {
 
 /// A decimal number as a number, as long as that reads the same again.
 fn number(text: &str) -> Value {
-    let whole = text.parse::<u32>().ok().filter(|number| number.to_string() == text);
-    let decimal = text.parse::<f64>().ok().filter(|number| number.to_string() == text);
-    whole.map(Value::from).or(decimal.map(Value::from)).unwrap_or_else(|| json!(text))
+    let whole = text.parse::<u32>().ok().map(Value::from);
+    let decimal = || text.parse::<f64>().ok().map(Value::from);
+    let reads_the_same = |number: &Value| number.to_string() == text;
+    whole.or_else(decimal).filter(reads_the_same).unwrap_or_else(|| json!(text))
 }
 
 fn probe(probe: &wire::LivenessProbe) -> Value {

@@ -2,12 +2,34 @@ use proptest::prelude::*;
 use proto::BackendProtocol;
 
 use super::*;
-use crate::domain::package::{EndpointDraft, EndpointKind, EndpointType};
+use crate::domain::Cpu;
+use crate::domain::package::{
+    Architecture, CheckDraft, EndpointDraft, EndpointKind, EndpointType, ExecutableDraft, ExecutableKind,
+    HttpHeader, ParameterDraft, ProbeDraft, ProbeTimes, PullPolicy, RestartPolicy, RosDraft,
+    RosEndpointDraft, RosEndpointKind, RosQos, RosVersion,
+};
 use crate::domain::samples;
 
 fn executable(name: &str) -> ExecutableDraft {
-    let kind = ExecutableKind::Docker { image: "nginx:1.27".into(), command: Vec::new(), pull_secret: None };
-    ExecutableDraft { name: name.into(), kind: Some(kind), cpu: String::new(), memory_mib: 0 }
+    ExecutableDraft { name: name.into(), kind: Some(image("nginx:1.27")), ..Default::default() }
+}
+
+fn image(image: &str) -> ExecutableKind {
+    ExecutableKind::Docker {
+        image: image.into(),
+        command: Vec::new(),
+        entrypoint: Vec::new(),
+        pull_secret: None,
+        pull_policy: PullPolicy::default(),
+    }
+}
+
+fn build() -> ExecutableKind {
+    ExecutableKind::Build { build: "my-build".into(), command: Vec::new(), entrypoint: Vec::new() }
+}
+
+fn bash() -> ExecutableKind {
+    ExecutableKind::Bash { command: "roscore".into() }
 }
 
 fn endpoint(name: &str, kind: EndpointType) -> EndpointDraft {
@@ -17,11 +39,8 @@ fn endpoint(name: &str, kind: EndpointType) -> EndpointDraft {
 fn component(name: &str) -> ComponentDraft {
     ComponentDraft {
         name: name.into(),
-        runtime: Runtime::Cloud,
         executables: vec![executable(&format!("{name}-exe"))],
-        parameters: Vec::new(),
-        endpoints: Vec::new(),
-        replicas: 0,
+        ..Default::default()
     }
 }
 
@@ -82,33 +101,258 @@ fn rules_on_components_and_executables() {
     breaks(".executables[0].limits.cpu", "cpu", |c| c.executables[0].cpu = "0.03".into());
     breaks(".executables[0].limits.memory_mib", "memory", |c| c.executables[0].memory_mib = 100);
     breaks(".replicas", "replicas", |c| c.replicas = 1001);
-    for image in ["", " ", "a b"] {
-        let kind = ExecutableKind::Docker { image: image.into(), command: Vec::new(), pull_secret: None };
-        breaks(".executables[0].docker.image", "image", |c| c.executables[0].kind = Some(kind));
+    for bad in ["", " ", "a b"] {
+        breaks(".executables[0].docker.image", "image", |c| c.executables[0].kind = Some(image(bad)));
     }
 }
 
+/// Puts the component onto a device, to run `kind`.
+fn on_device(c: &mut ComponentDraft, kind: ExecutableKind) {
+    c.endpoints.clear();
+    c.runtime = Runtime::Device;
+    c.executables[0].kind = Some(kind);
+}
+
 #[test]
-fn builds_run_in_the_cloud_and_bash_on_devices() {
-    let build = ExecutableKind::Build { build: "my-build".into(), command: Vec::new() };
-    let bash = ExecutableKind::Bash { command: "roscore".into() };
-    breaks(".executables[0].bash", "bash_on_cloud", |c| c.executables[0].kind = Some(bash.clone()));
-    breaks(".executables[0].build", "build_on_device", |c| {
-        c.endpoints.clear();
-        c.runtime = Runtime::Device;
-        c.executables[0].kind = Some(build.clone());
+fn what_runs_where() {
+    let [containers, preinstalled] = [DeviceRuntime::Containers, DeviceRuntime::Preinstalled].map(Some);
+    breaks(".executables[0].bash", "bash_on_cloud", |c| c.executables[0].kind = Some(bash()));
+    breaks(".executables[0].bash", "bash_in_containers", |c| {
+        on_device(c, bash());
+        c.device.runtime = containers;
     });
+    for (kind, field, rule) in [
+        (build(), ".executables[0].build", "build_on_preinstalled"),
+        (image("app"), ".executables[0].docker", "image_on_preinstalled"),
+    ] {
+        breaks(field, rule, |c| {
+            on_device(c, kind.clone());
+            c.device.runtime = preinstalled;
+        });
+        // A bash command beside it makes the runtime the preinstalled one.
+        breaks(field, rule, |c| {
+            on_device(c, kind.clone());
+            c.executables.push(ExecutableDraft { kind: Some(bash()), ..executable("shell") });
+        });
+        for runtime in [containers, None] {
+            let sound = package(|c| {
+                on_device(c, kind.clone());
+                c.device.runtime = runtime;
+            });
+            assert!(sound.judge(Faults::new()).is_ok(), "{kind:?}");
+        }
+    }
+    for runtime in [preinstalled, None] {
+        let sound = package(|c| {
+            on_device(c, bash());
+            c.device.runtime = runtime;
+        });
+        assert!(sound.judge(Faults::new()).is_ok());
+    }
+    assert!(package(|c| c.executables[0].kind = Some(build())).judge(Faults::new()).is_ok());
+}
+
+#[test]
+fn what_only_the_cloud_has_and_what_only_devices_have() {
     breaks(".endpoints", "endpoint_on_device", |c| {
-        c.runtime = Runtime::Device;
-        c.executables[0].kind = Some(bash.clone());
+        let endpoints = c.endpoints.clone();
+        on_device(c, bash());
+        c.endpoints = endpoints;
     });
-    assert!(package(|c| c.executables[0].kind = Some(build.clone())).judge(Faults::new()).is_ok());
-    let on_device = package(|c| {
-        c.endpoints.clear();
-        c.runtime = Runtime::Device;
-        c.executables[0].kind = Some(bash.clone());
+    breaks(".replicas", "replicas_on_device", |c| {
+        on_device(c, image("app"));
+        c.replicas = 2;
     });
-    assert!(on_device.judge(Faults::new()).is_ok());
+    breaks(".device", "device_on_cloud", |c| c.device.restart = Some(RestartPolicy::Never));
+    breaks(".host_pid", "host_pid_on_cloud", |c| c.host_pid = true);
+    breaks(".executables[0].uid", "user_on_cloud", |c| c.executables[0].uid = Some(0));
+    breaks(".executables[0].gid", "user_on_cloud", |c| c.executables[0].gid = Some(1000));
+    let sound = package(|c| {
+        on_device(c, image("app"));
+        c.host_pid = true;
+        c.executables[0] = ExecutableDraft {
+            uid: Some(0),
+            gid: Some(1000),
+            cpu: "0.01".into(),
+            memory_mib: 100,
+            ..c.executables[0].clone()
+        };
+    });
+    let judged = sound.judge(Faults::new()).unwrap();
+    let part = &judged.plans[0].1[0];
+    let device = part.device.unwrap();
+    assert_eq!((device.architecture, device.restart), (Architecture::Amd64, RestartPolicy::Always));
+    assert_eq!(device.runtime, DeviceRuntime::Containers);
+    assert_eq!((part.executables[0].cpu.to_string(), part.executables[0].memory.get()), ("0.01".into(), 100));
+}
+
+#[test]
+fn words_of_commands_have_no_nul() {
+    let nul = || vec!["a\0".to_owned()];
+    let with = |command: Vec<String>, entrypoint: Vec<String>| {
+        let (pull_secret, pull_policy) = (None, PullPolicy::Always);
+        ExecutableKind::Docker { image: "a".into(), command, entrypoint, pull_secret, pull_policy }
+    };
+    for (field, kind) in [
+        ("docker.command", with(nul(), Vec::new())),
+        ("docker.entrypoint", with(Vec::new(), nul())),
+        (
+            "build.command",
+            ExecutableKind::Build { build: "b".into(), command: nul(), entrypoint: Vec::new() },
+        ),
+        (
+            "build.entrypoint",
+            ExecutableKind::Build { build: "b".into(), command: Vec::new(), entrypoint: nul() },
+        ),
+    ] {
+        let field = format!(".executables[0].{field}");
+        breaks(&field, "command_text", |c| c.executables[0].kind = Some(kind));
+    }
+    breaks(".executables[0].bash.command", "command_text", |c| {
+        on_device(c, ExecutableKind::Bash { command: "a\0".into() });
+    });
+    breaks(".executables[0].bash.command", "command_required", |c| {
+        on_device(c, ExecutableKind::Bash { command: " ".into() });
+    });
+    breaks(".executables[0].build.build", "build_required", |c| {
+        let (command, entrypoint) = (Vec::new(), Vec::new());
+        c.executables[0].kind = Some(ExecutableKind::Build { build: String::new(), command, entrypoint });
+    });
+}
+
+#[test]
+fn probes_try_one_thing_within_bounds() {
+    let http = |path: &str, port, host: &str, scheme: &str| CheckDraft::HttpGet {
+        path: path.into(),
+        port,
+        host: host.into(),
+        scheme: scheme.into(),
+        headers: Vec::new(),
+    };
+    let good = || http("/health", 8080, "", "https");
+    for (field, rule, check) in [
+        ("http_get.path", "probe_path", http("health", 80, "", "")),
+        ("http_get.path", "probe_path", http("/a b", 80, "", "")),
+        ("http_get.port", "port", http("/", 0, "", "")),
+        ("http_get.host", "probe_host", http("/", 80, "http://x/", "")),
+        ("http_get.scheme", "probe_scheme", http("/", 80, "", "ftp")),
+        ("exec.command", "command_required", CheckDraft::Exec { command: Vec::new() }),
+        ("exec.command", "command_text", CheckDraft::Exec { command: vec!["\0".into()] }),
+        ("tcp_socket.port", "port", CheckDraft::TcpSocket { port: 70_000 }),
+    ] {
+        let field = format!(".executables[0].liveness_probe.{field}");
+        let probe = ProbeDraft { check: Some(check), ..Default::default() };
+        breaks(&field, rule, |c| c.executables[0].probe = Some(probe));
+    }
+    let header = |name: &str, value: &str| HttpHeader { name: name.into(), value: value.into() };
+    for (field, bad) in
+        [("name", header("a b", "")), ("name", header("", "")), ("value", header("a", "x\r\n"))]
+    {
+        let check = CheckDraft::HttpGet {
+            path: "/".into(),
+            port: 80,
+            host: "localhost".into(),
+            scheme: "HTTP".into(),
+            headers: vec![header("X-Ok", "yes"), bad],
+        };
+        let field = format!(".executables[0].liveness_probe.http_get.headers[1].{field}");
+        let probe = ProbeDraft { check: Some(check), ..Default::default() };
+        breaks(&field, "probe_header", |c| c.executables[0].probe = Some(probe));
+    }
+    breaks(".executables[0].liveness_probe", "probe_check_required", |c| {
+        c.executables[0].probe = Some(ProbeDraft::default());
+    });
+    let times = |n| ProbeTimes {
+        initial_delay_seconds: Some(n),
+        timeout_seconds: Some(n),
+        period_seconds: Some(n),
+        success_threshold: Some(n),
+        failure_threshold: Some(n),
+    };
+    let with = |times| package(|c| c.executables[0].probe = Some(ProbeDraft { check: Some(good()), times }));
+    let broken = told(&with(times(0)));
+    assert!(broken.len() == 5 && broken.iter().all(|(_, rule)| *rule == "probe_bounds"), "{broken:?}");
+    let timeout = "plans[0].components[0].executables[0].liveness_probe.timeout_seconds";
+    assert_eq!(told(&with(times(9))), [(timeout.to_owned(), "probe_bounds")]);
+    assert!(with(times(10)).judge(Faults::new()).is_ok());
+    assert!(with(ProbeTimes::default()).judge(Faults::new()).is_ok());
+}
+
+fn ros(kind: RosEndpointKind, name: &str) -> RosEndpointDraft {
+    RosEndpointDraft { kind: Some(kind), name: name.into(), ..Default::default() }
+}
+
+#[test]
+fn rules_on_ros() {
+    use RosEndpointKind::{Action, Service, Topic};
+    let with = |c: &mut ComponentDraft, endpoints: Vec<RosEndpointDraft>| {
+        c.ros = RosDraft { enabled: true, version: "noetic".into(), endpoints };
+    };
+    breaks(".ros.version", "ros_version", |c| c.ros.enabled = true);
+    breaks(".ros.version", "ros_version", |c| c.ros.version = "humble".into());
+    breaks(".ros.endpoints", "ros_not_enabled", |c| c.ros.endpoints = vec![ros(Topic, "/a")]);
+    breaks(".ros.endpoints[0].name", "ros_name", |c| with(c, vec![ros(Topic, "a b")]));
+    breaks(".ros.endpoints[0].type", "ros_endpoint_type", |c| {
+        with(c, vec![RosEndpointDraft { kind: None, ..ros(Topic, "/a") }]);
+    });
+    breaks(".ros.endpoints[1].name", "ros_name_twice", |c| with(c, vec![ros(Topic, "/a"), ros(Topic, "/a")]));
+    breaks(".ros.endpoints[0].targeted", "ros_scoped_and_targeted", |c| {
+        with(c, vec![RosEndpointDraft { scoped: true, targeted: true, ..ros(Topic, "/a") }]);
+    });
+    breaks(".ros.endpoints[0].timeout", "ros_timeout", |c| {
+        with(c, vec![RosEndpointDraft { timeout: Some(0.0), ..ros(Service, "/a") }]);
+    });
+    breaks(".ros.endpoints[0].timeout", "ros_timeout_of_topic", |c| {
+        with(c, vec![RosEndpointDraft { timeout: Some(1.0), ..ros(Topic, "/a") }]);
+    });
+    for kind in [Service, Action] {
+        breaks(".ros.endpoints[0].qos", "ros_qos_of_topics_only", |c| {
+            with(c, vec![RosEndpointDraft { qos: Some(RosQos::High), ..ros(kind, "/a") }]);
+        });
+    }
+    let low = RosEndpointDraft { qos: Some(RosQos::Low), timeout: Some(120.0), ..ros(Service, "/a") };
+    let sound = package(|c| with(c, vec![ros(Topic, "/a"), low, ros(Action, "/a")]));
+    let judged = sound.judge(Faults::new()).unwrap();
+    let said = judged.plans[0].1[0].ros.clone().unwrap();
+    assert_eq!(said.version, Some(RosVersion::Noetic));
+    assert_eq!(said.endpoints.iter().map(|e| e.qos).collect::<Vec<_>>(), [Some(RosQos::Low), None, None]);
+    assert_eq!(package(|_| ()).judge(Faults::new()).unwrap().plans[0].1[0].ros, None);
+}
+
+#[test]
+fn values_from_secrets_stay_within_their_deployment() {
+    let from = |secret: &str, key: &str| ParameterDraft {
+        name: "PASSWORD".into(),
+        value_from: Some((secret.into(), key.into())),
+        ..Default::default()
+    };
+    breaks(".parameters[0].value_from.secret", "name", |c| c.parameters = vec![from("", "key")]);
+    breaks(".parameters[0].value_from.key", "secret_key", |c| c.parameters = vec![from("db", "")]);
+    breaks(".parameters[0].exposed_as", "secret_exposed", |c| {
+        c.parameters = vec![ParameterDraft { exposed_as: "P".into(), ..from("db", "key") }];
+    });
+    breaks(".parameters[0].default_value", "secret_with_default", |c| {
+        c.parameters = vec![ParameterDraft { default: Some(String::new()), ..from("db", "key") }];
+    });
+    breaks(".executables[0].docker.pull_secret", "name", |c| {
+        let (command, entrypoint) = (Vec::new(), Vec::new());
+        let (pull_secret, pull_policy) = (Some(" x".to_owned()), PullPolicy::Never);
+        let image = "a".to_owned();
+        let kind = ExecutableKind::Docker { image, command, entrypoint, pull_secret, pull_policy };
+        c.executables[0].kind = Some(kind);
+    });
+    let many = package(|c| {
+        let numbered = |i: usize| ParameterDraft { name: format!("P{i}"), ..from(&format!("s{i}"), "key") };
+        c.parameters = (0..=MOST_SECRETS).map(numbered).collect();
+    });
+    assert_eq!(told(&many), [("plans[0]".to_owned(), "too_many_secrets")]);
+    let judged = package(|c| c.parameters = vec![from("db", "key")]).judge(Faults::new()).unwrap();
+    let chance = crate::domain::guid::tests::Counting::default();
+    let package = judged.create(crate::domain::built_in_project(), samples::now(), &chance).unwrap();
+    let uses = package.secret_uses();
+    assert_eq!(uses.len(), 1);
+    assert_eq!(uses[0].field, "plans[0].components[0].parameters[0].value_from");
+    assert_eq!(package.secrets().collect::<Vec<_>>(), ["db"]);
 }
 
 #[test]

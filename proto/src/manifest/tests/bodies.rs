@@ -1,0 +1,99 @@
+use crate::manifest::{Kind, Object, read_one};
+use crate::wire;
+
+fn told(kind: Kind, body: &str) -> Vec<String> {
+    let faults = read_one(kind, body.as_bytes()).unwrap_err();
+    faults.iter().map(|fault| fault.plain().to_string()).collect()
+}
+
+#[test]
+fn every_null_is_as_good_as_absent() {
+    let body = r#"{"metadata": {"name": "shop-route", "guid": null, "labels": null, "newer": null},
+        "kind": null, "apiVersion": null, "spec": {"url": null, "sourceIPRange": null}, "status": null}"#;
+    let document = read_one(Kind::StaticRoute, body.as_bytes()).unwrap();
+    assert_eq!(document.object.name(), "shop-route");
+    assert!(document.gives("metadata.name") && !document.gives("source_ranges"));
+    assert_eq!(told(Kind::StaticRoute, &body.replace("\"newer\": null", "\"newer\": 1")).len(), 1);
+}
+
+#[test]
+fn json_is_read_as_json() {
+    let body = r#"{"metadata": {"name": "d \ud83d\ude00	", "depends": {"kind": "Package", "nameOrGUID": "p", "version": "1"}},
+        "spec": {"envArgs": [{"name": "A", "value": true}, {"name": "B", "value": 1.0}, {"name": "C", "value": -1}]}}"#;
+    let read = read_one(Kind::Deployment, body.replace('\t', "").as_bytes()).unwrap();
+    let Object::Deployment(deployment) = read.object else { panic!() };
+    assert_eq!(deployment.metadata.unwrap().name, "d 😀");
+    let values: Vec<_> = deployment.spec.unwrap().env_args.into_iter().map(|it| it.value).collect();
+    assert_eq!(values, ["true", "1.0", "-1"]);
+    for broken in ["", "{", "nope", "{\"a\": 1, \"a\": 2}", "{}{}", &"[".repeat(10_000)] {
+        assert!(told(Kind::Secret, broken)[0].starts_with("not valid JSON: "), "{broken}");
+    }
+    assert_eq!(told(Kind::Secret, "[]"), ["must be a mapping, not a list"]);
+}
+
+#[test]
+fn whole_numbers_may_come_as_floats() {
+    let package = |memory: &str| {
+        let executable = format!(
+            r#"{{"name": "e", "docker": {{"image": "i"}}, "limits": {{"cpu": 1.0, "memory": {memory}}}}}"#
+        );
+        format!(
+            r#"{{"metadata": {{"name": "p", "version": "1"}}, "spec": {{"executables": [{executable}]}}}}"#
+        )
+    };
+    let read = read_one(Kind::Package, package("128.0").as_bytes()).unwrap();
+    let Object::Package(read) = read.object else { panic!() };
+    let limits = read.plans[0].components[0].executables[0].limits.clone();
+    assert_eq!(limits, Some(wire::Limits { cpu: "1.0".into(), memory_mib: 128 }));
+    for wrong in ["128.5", "-1", "1e30", "\"x\""] {
+        assert_eq!(told(Kind::Package, &package(wrong)).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn a_body_is_of_the_kind_that_is_asked_for() {
+    let body = r#"{"kind": "secret", "metadata": {"name": "s"}, "spec": {"type": "docker", "docker": {}}}"#;
+    assert!(read_one(Kind::Secret, body.as_bytes()).is_ok());
+    assert_eq!(
+        told(Kind::StaticRoute, body)[0],
+        "kind: \"secret\" is not what is asked for here; write StaticRoute"
+    );
+}
+
+#[test]
+fn of_very_many_faults_the_first_are_told() {
+    let fields: Vec<_> = (0..1000).map(|i| format!("\"odd{i}\": 1")).collect();
+    let told = told(Kind::Project, &format!("{{\"metadata\": {{\"name\": \"p\"}}, {}}}", fields.join(",")));
+    assert_eq!(told.len(), 101);
+    assert_eq!(told[100], "900 more faults are not told");
+}
+
+#[test]
+fn secrets_hold_what_their_type_says() {
+    let with = |spec: &str| format!(r#"{{"metadata": {{"name": "s"}}, "spec": {spec}}}"#);
+    let opaque =
+        read_one(Kind::Secret, with(r#"{"type": "Opaque", "data": {"a": "b"}}"#).as_bytes()).unwrap();
+    let Object::Secret(wire::Secret { data: Some(wire::secret::Data::Opaque(opaque)), .. }) = opaque.object
+    else {
+        panic!()
+    };
+    assert_eq!(opaque.values.get("a").map(String::as_str), Some("b"));
+    for (spec, fault) in [
+        (
+            r#"{"type": "Docker"}"#,
+            "spec.docker: missing; write `docker: {username: …, password: …, email: …}`",
+        ),
+        (r#"{"data": {}}"#, "spec.type: missing; Docker or Opaque"),
+        (r#"{"type": "Git"}"#, "spec.type: \"Git\" is not known; known here: Docker, Opaque"),
+        (
+            r#"{"type": "Opaque", "docker": {}}"#,
+            "spec.docker: a Docker secret has it, and this one is Opaque; leave it out",
+        ),
+        (
+            r#"{"type": "Docker", "docker": {}, "data": {"a": "b"}}"#,
+            "spec.data: an Opaque secret has it, and this one is Docker; leave it out",
+        ),
+    ] {
+        assert_eq!(told(Kind::Secret, &with(spec)), [fault]);
+    }
+}
