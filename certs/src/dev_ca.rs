@@ -24,6 +24,18 @@ pub struct DevCertificates {
     pub chain: PathBuf,
     /// The edge's private key, mode 0600.
     pub key: PathBuf,
+    /// What was wrong with the certificate that was there, when it was made anew for that; whoever put it
+    /// there wants to know. It is nobody's news that one has come of age.
+    pub replaced: Option<String>,
+}
+
+/// How the certificate that is there is.
+enum Standing {
+    Good,
+    /// There is none, it is too old, or the domains have changed.
+    Due,
+    /// It is of no use, and was meant to be.
+    Unusable(CertsError),
 }
 
 const CA_LIFE: Duration = days(3650);
@@ -52,13 +64,16 @@ pub fn dev_certificates(
     now: SystemTime,
 ) -> Result<DevCertificates, CertsError> {
     create_private_dir(dir)?;
-    let files =
-        DevCertificates { ca: dir.join("ca.pem"), chain: dir.join("edge.pem"), key: dir.join("edge.key") };
+    let (ca, chain, key) = (dir.join("ca.pem"), dir.join("edge.pem"), dir.join("edge.key"));
+    let mut files = DevCertificates { ca, chain, key, replaced: None };
     let ca_key = dir.join("ca.key");
     let new_ca = ensure_ca(&files.ca, &ca_key, now)?;
-    if new_ca || !still_good(&files, base_domains, now) {
-        issue_edge(&files, &ca_key, base_domains, now)?;
+    match standing(&files, base_domains, now) {
+        Standing::Good if !new_ca => return Ok(files),
+        Standing::Good | Standing::Due => {}
+        Standing::Unusable(error) => files.replaced = Some(error.to_string()),
     }
+    issue_edge(&files, &ca_key, base_domains, now)?;
     Ok(files)
 }
 
@@ -85,17 +100,28 @@ fn ensure_ca(certificate: &Path, key: &Path, now: SystemTime) -> Result<bool, Ce
     Ok(true)
 }
 
-fn still_good(files: &DevCertificates, base_domains: &[Hostname], now: SystemTime) -> bool {
-    let Ok(chain) = read_chain(&files.chain) else { return false };
-    let Some((names, not_after)) = chain.first().and_then(|leaf| names::read(leaf, &files.chain).ok()) else {
-        return false;
+fn standing(files: &DevCertificates, base_domains: &[Hostname], now: SystemTime) -> Standing {
+    if !files.chain.exists() || !files.key.exists() {
+        return Standing::Due;
+    }
+    let read = read_chain(&files.chain).and_then(|chain| match chain.first() {
+        Some(leaf) => names::read(leaf, &files.chain),
+        None => Err(CertsError::content(&files.chain, "no certificate in it")),
+    });
+    let (names, not_after) = match read {
+        Ok(read) => read,
+        Err(error) => return Standing::Unusable(error),
     };
     let seconds =
         |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let lives = u64::try_from(not_after).is_ok_and(|end| end > seconds(now + RENEW_BEFORE));
     let wanted = base_domains.iter().map(|domain| CertName::Wildcard(domain.to_string()));
     let covers = wanted.clone().all(|name| names.contains(&name)) && names.len() == 2 * wanted.count();
-    lives && covers && Certificates::load(&files.chain, &files.key).is_ok()
+    match Certificates::load(&files.chain, &files.key) {
+        Err(error) => Standing::Unusable(error),
+        Ok(_) if lives && covers => Standing::Good,
+        Ok(_) => Standing::Due,
+    }
 }
 
 fn issue_edge(
@@ -188,6 +214,21 @@ mod tests {
         fs::remove_file(&files.key).unwrap();
         assert!(renewed(&base, now));
         assert_eq!(fs::read(&files.ca).unwrap(), ca);
+    }
+
+    #[test]
+    fn what_was_wrong_with_a_certificate_is_told_as_it_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (now, base) = (SystemTime::now(), domains(&["ep-r.io"]));
+        let files = dev_certificates(dir.path(), &base, now).unwrap();
+        assert_eq!(files.replaced, None);
+        for junk in ["", "junk", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            fs::write(&files.chain, junk).unwrap();
+            let replaced = dev_certificates(dir.path(), &base, now).unwrap().replaced.unwrap();
+            assert!(replaced.contains("edge.pem"), "{replaced}");
+            assert!(Certificates::load(&files.chain, &files.key).is_ok());
+        }
+        assert_eq!(dev_certificates(dir.path(), &base, now + days(61)).unwrap().replaced, None);
     }
 
     #[test]

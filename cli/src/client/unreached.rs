@@ -1,7 +1,6 @@
-use std::io;
 use std::path::Path;
 
-use tokio_rustls::rustls::{CertificateError, Error as TlsError};
+use certs::Distrust;
 
 use crate::failure::Failure;
 
@@ -11,49 +10,30 @@ pub(super) fn not_connected(
     ca: Option<&Path>,
     error: &(dyn std::error::Error + 'static),
 ) -> Failure {
-    let (why, hint) = match tls_error(error) {
-        Some(TlsError::InvalidCertificate(fault)) => of_certificate(fault, ca),
-        Some(TlsError::InvalidMessage(_)) => {
-            ("what listens there does not speak TLS".to_owned(), "without TLS it is http://, not https://")
+    let distrust = Distrust::of(error);
+    let why = match distrust {
+        Some(Distrust::Untrusted) => {
+            let by = ca.map_or_else(|| "the system's CAs".to_owned(), |path| path.display().to_string());
+            format!("{} by {by}", Distrust::Untrusted)
         }
-        _ => (innermost(error), "is it running? `epr up` starts one; --server URL names another"),
+        Some(distrust) => distrust.to_string(),
+        None => innermost(error),
     };
-    Failure::unreachable(format_args!("no server at {url}: {why}")).hint(hint)
+    Failure::unreachable(format_args!("no server at {url}: {why}")).hint(hint(distrust))
 }
 
-fn of_certificate(fault: &CertificateError, ca: Option<&Path>) -> (String, &'static str) {
-    let trusted = ca.map_or_else(|| "the system's CAs".to_owned(), |path| path.display().to_string());
-    match fault {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            ("its certificate is for another name".to_owned(), "--server URL takes a name in the certificate")
+fn hint(distrust: Option<Distrust>) -> &'static str {
+    match distrust {
+        None => "is it running? `epr up` starts one; --server URL names another",
+        Some(Distrust::NotTls) => "without TLS it is http://, not https://",
+        Some(Distrust::OtherName) => "--server URL takes a name in the certificate",
+        Some(Distrust::CaAsServer) => {
+            "make one for the server: by the CA, or self-signed with basicConstraints=CA:FALSE"
         }
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
-            "its certificate is a CA's own, and no server's".to_owned(),
-            "make one for the server: by the CA, or self-signed with basicConstraints=CA:FALSE",
-        ),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            ("its certificate has expired".to_owned(), "renew it, and see that both clocks are right")
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            ("its certificate is not valid yet".to_owned(), "see that both clocks are right")
-        }
-        _ => (format!("its certificate is not trusted by {trusted}"), "--ca FILE names the CA to trust"),
+        Some(Distrust::Expired) => "renew it, and see that both clocks are right",
+        Some(Distrust::NotYetValid) => "see that both clocks are right",
+        Some(Distrust::Untrusted) => "--ca FILE names the CA to trust",
     }
-}
-
-/// What TLS says, wherever in the chain of causes it is. An I/O error hides what it was made of from
-/// `source`, and is asked for it.
-fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e TlsError> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let found = error.downcast_ref().or_else(|| inside?.downcast_ref());
-        if found.is_some() {
-            return found;
-        }
-        cause = error.source();
-    }
-    None
 }
 
 /// The cause that says most.
@@ -67,6 +47,10 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use tokio_rustls::rustls::{CertificateError, Error as TlsError};
+
     use super::*;
 
     fn told(error: TlsError) -> String {
