@@ -88,6 +88,9 @@ pub struct Timeouts {
     /// Without a byte of a body in either direction after an answer has begun: a backend that falls silent,
     /// or an HTTP/2 client that takes nothing of its stream. Streams of events and of calls are often quiet.
     pub body_idle: Duration,
+    /// From when on a request that is still under way is woken by a change of its route's sources. Before,
+    /// it learns of one with its next byte.
+    pub watched_after: Duration,
     /// Without a byte in either direction of a WebSocket or a passed-through connection.
     pub tunnel_idle: Duration,
     /// What tunnels still get after their route moved, was unbound or removed.
@@ -230,6 +233,7 @@ impl Default for Timeouts {
             first_byte: Duration::from_secs(60),
             stalled: Duration::from_secs(60),
             body_idle: Duration::from_secs(300),
+            watched_after: Duration::from_secs(1),
             tunnel_idle: Duration::from_secs(3600),
             tunnel_grace: Duration::from_secs(30),
             drain_grace: Duration::from_secs(30),

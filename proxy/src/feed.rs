@@ -59,7 +59,7 @@ pub async fn follow(
     }
 }
 
-/// Fruitless tries in a row that are nothing to worry about: both halves may be starting.
+/// Fruitless tries in a row that are nothing to tell anybody of: both halves may be starting.
 const PATIENCE: u32 = 3;
 
 fn report(config: &FeedConfig, ended: &Ended, pause: std::time::Duration, fruitless: u32) {
@@ -69,6 +69,6 @@ fn report(config: &FeedConfig, ended: &Ended, pause: std::time::Duration, fruitl
     } else if fruitless > PATIENCE {
         tracing::warn!(url, error, ?pause, "cannot follow the route feed; trying again");
     } else {
-        tracing::info!(url, error, ?pause, "cannot follow the route feed yet; trying again");
+        tracing::debug!(url, error, ?pause, "cannot follow the route feed yet; trying again");
     }
 }

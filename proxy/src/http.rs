@@ -18,6 +18,7 @@ mod refuse;
 mod target;
 mod tunnel;
 mod upgrade;
+mod vigil;
 mod wire;
 
 use std::cell::RefCell;
@@ -43,6 +44,7 @@ use crate::upload::Upload;
 use crate::upstream::UpstreamBody;
 use host::{Host, NameBuffer};
 use meter::Meter;
+use vigil::Vigil;
 
 /// A client's connection on which HTTP is spoken.
 pub(crate) struct Client {
@@ -84,9 +86,9 @@ async fn handle(request: Request<Incoming>, client: Rc<Client>, serving: pulse::
         false => tracing::Span::none(),
     };
     match forward(request, &client, &mut meter).instrument(span).await {
-        Ok(Forwarded::Answer(response)) => {
+        Ok(Forwarded::Answer(response, vigil)) => {
             meter.answered(response.status());
-            response.map(|body| Answer::backend(body, meter))
+            response.map(|body| Answer::backend(body, vigil, meter))
         }
         Ok(Forwarded::Tunnel(response, ends)) => {
             meter.answered(response.status());
@@ -105,8 +107,8 @@ async fn handle(request: Request<Incoming>, client: Rc<Client>, serving: pulse::
 
 /// What came of a request that was forwarded.
 enum Forwarded {
-    /// An answer.
-    Answer(Response<UpstreamBody<Upload>>),
+    /// An answer, and who watches that its client may have it.
+    Answer(Response<UpstreamBody<Upload>>, Vigil),
     /// The head that tells the client it has a WebSocket, and both ends of it.
     Tunnel(Response<()>, tunnel::Ends),
 }
@@ -151,9 +153,10 @@ async fn forward(
         let location = to_https.then(|| refuse::redirect(name, &head.uri, config.public_ports.https));
         Declined { refusal, location: location.flatten() }
     })?;
-    let Some(entry) = &entry else { return Err(Refusal::NoRoute.into()) };
-
     let speaks = binding.backend_protocol;
+    let Some(mut vigil) = entry.map(|entry| Vigil::new(client.clone(), entry)) else {
+        return Err(Refusal::NoRoute.into());
+    };
     if websocket && speaks == proto::BackendProtocol::H2c {
         return Err(Refusal::WebSocketNotSupported.into());
     }
@@ -169,15 +172,15 @@ async fn forward(
     }
     meter.uploads(upload.progress());
     let request = Request::from_parts(head, upload);
-    let response = exchange::exchange(context, entry, request, meter).await?;
-    Ok(conclude(response, client_end, entry)?)
+    let response = exchange::exchange(context, &mut vigil, request, meter).await?;
+    Ok(conclude(response, client_end, vigil)?)
 }
 
 /// Makes the backend's answer fit for the client.
 fn conclude(
     mut response: Response<UpstreamBody<Upload>>,
     client_end: Option<hyper::upgrade::OnUpgrade>,
-    entry: &Arc<RouteEntry>,
+    vigil: Vigil,
 ) -> Result<Forwarded, Refusal> {
     let switched = upgrade::has_switched(&response, client_end.is_some())?;
     headers::to_client(response.headers_mut())?;
@@ -188,9 +191,9 @@ fn conclude(
             upgrade::ask(response.headers_mut());
             let backend_end = hyper::upgrade::on(&mut response);
             let (head, body) = response.into_parts();
-            let ends = tunnel::Ends::new(client_end, backend_end, entry.clone(), body.into_lease());
+            let ends = tunnel::Ends::new(client_end, backend_end, vigil.entry().clone(), body.into_lease());
             Ok(Forwarded::Tunnel(Response::from_parts(head, ()), ends))
         }
-        Some(_) | None => Ok(Forwarded::Answer(response)),
+        Some(_) | None => Ok(Forwarded::Answer(response, vigil)),
     }
 }

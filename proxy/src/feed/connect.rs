@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certs::Distrust;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
@@ -43,7 +44,7 @@ pub(super) async fn channel(config: &FeedConfig) -> Result<Channel, String> {
         }
     };
     let connector = service_fn(move |uri: Uri| -> Connecting { Box::pin(connect(uri, tls.clone())) });
-    endpoint.connect_with_connector(connector).await.map_err(|error| chain(&error))
+    endpoint.connect_with_connector(connector).await.map_err(|error| reason(&error))
 }
 
 async fn connect(
@@ -59,17 +60,33 @@ async fn connect(
     Ok(TokioIo::new(Box::new(TlsConnector::from(tls).connect(name, stream).await?)))
 }
 
-/// An error with its causes: tonic's own text says only "transport error".
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = cause.source();
+/// Why something failed, in words: what TLS found wrong, or else the innermost cause. What wraps it says no
+/// more than "transport error".
+pub(super) fn reason(error: &(dyn Error + 'static)) -> String {
+    if let Some(distrust) = Distrust::of(error) {
+        return distrust.to_string();
     }
-    text
+    let mut cause: &dyn Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    match cause.downcast_ref::<tonic::Status>() {
+        Some(status) => status.message().to_owned(),
+        None => cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_words() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let status = tonic::Status::from_error(Box::new(tonic::ConnectError(Box::new(refused))));
+        assert_eq!(reason(&status), "connection refused");
+        let tls = rustls::Error::from(rustls::CertificateError::UnknownIssuer);
+        let error = tonic::ConnectError(Box::new(std::io::Error::new(std::io::ErrorKind::InvalidData, tls)));
+        assert_eq!(reason(&error), "its certificate is not trusted");
+    }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Streaming};
 
-use super::connect::{chain, channel};
+use super::connect::{channel, reason};
 use super::session::{Refused, Session, Step};
 use super::state::FeedState;
 use crate::config::FeedConfig;
@@ -160,8 +160,13 @@ fn request(message: follow_request::Message) -> FollowRequest {
     FollowRequest { message: Some(message) }
 }
 
+/// Why a call failed. What control itself says has no further cause.
 fn said(status: &tonic::Status) -> String {
-    format!("control said {:?}: {}", status.code(), chain(status))
+    match (std::error::Error::source(status), status.message()) {
+        (Some(_), _) => format!("the stream broke: {}", reason(status)),
+        (None, "") => format!("control refused: {}", status.code().description()),
+        (None, message) => format!("control refused: {message}"),
+    }
 }
 
 fn silent(silence: Duration) -> String {

@@ -1,13 +1,14 @@
 //! A response's body on its way to a client: streamed, counted, never gathered.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::meter::Meter;
 use super::patience::Patience;
+use super::vigil::Vigil;
 use crate::refusal::Refusal;
 use crate::upload::Upload;
 use crate::upstream::UpstreamBody;
@@ -22,8 +23,19 @@ enum Source {
     /// Our own words.
     Text(Bytes),
     /// The backend's.
-    Backend(UpstreamBody<Upload>, Patience),
+    Backend(Backend),
 }
+
+struct Backend {
+    body: UpstreamBody<Upload>,
+    patience: Patience,
+    vigil: Vigil,
+    /// Frames passed on.
+    frames: u32,
+}
+
+/// After so many frames an answer counts as long, whether or not it ever stood still.
+const MANY_FRAMES: u32 = 64;
 
 /// Why an answer ends before its end.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +46,9 @@ pub(crate) enum Broken {
     /// The backend fell silent.
     #[error("the backend sent no more of its answer in time")]
     Silent,
+    /// The client's address is not among the route's sources any more.
+    #[error("the client may not have the rest of the answer")]
+    Forbidden,
 }
 
 impl Answer {
@@ -41,9 +56,36 @@ impl Answer {
         Self { source: Source::Text(text), meter }
     }
 
-    pub(super) fn backend(body: UpstreamBody<Upload>, meter: Meter) -> Self {
-        let patience = Patience::new(meter.timeouts().body_idle);
-        Self { source: Source::Backend(body, patience), meter }
+    pub(super) fn backend(body: UpstreamBody<Upload>, vigil: Vigil, meter: Meter) -> Self {
+        let timeouts = meter.timeouts();
+        let patience = Patience::new(timeouts.body_idle, timeouts.watched_after);
+        Self { source: Source::Backend(Backend { body, patience, vigil, frames: 0 }), meter }
+    }
+}
+
+impl Backend {
+    /// The next frame; `moved` counts what has moved so far, either way.
+    fn poll(&mut self, cx: &mut Context<'_>, moved: u64) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if self.vigil.is_forbidden(cx) {
+            return Poll::Ready(Some(Err(Broken::Forbidden)));
+        }
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.frames = self.frames.saturating_add(1);
+            if self.frames == MANY_FRAMES {
+                self.vigil.begin();
+            }
+            return Poll::Ready(frame.map(|frame| frame.map_err(Broken::from)));
+        }
+        if self.patience.is_over(cx, moved) {
+            return Poll::Ready(Some(Err(Broken::Silent)));
+        }
+        if self.patience.is_long() {
+            self.vigil.begin();
+            if self.vigil.is_forbidden(cx) {
+                return Poll::Ready(Some(Err(Broken::Forbidden)));
+            }
+        }
+        Poll::Pending
     }
 }
 
@@ -59,16 +101,13 @@ impl Body for Answer {
         let frame = match &mut this.source {
             Source::Text(text) if text.is_empty() => None,
             Source::Text(text) => Some(Ok(Frame::data(std::mem::take(text)))),
-            Source::Backend(body, patience) => match Pin::new(body).poll_frame(cx) {
-                Poll::Ready(frame) => frame.map(|frame| frame.map_err(Broken::from)),
-                Poll::Pending if patience.is_over(cx, this.meter.moved()) => Some(Err(Broken::Silent)),
-                Poll::Pending => return Poll::Pending,
-            },
+            Source::Backend(backend) => ready!(backend.poll(cx, this.meter.moved())),
         };
         match &frame {
             Some(Ok(frame)) => this.meter.sent(frame.data_ref().map_or(0, Bytes::len)),
             Some(Err(Broken::Backend(_))) => this.meter.cut_short(Refusal::BackendReset),
             Some(Err(Broken::Silent)) => this.meter.cut_short(Refusal::BackendTimeout),
+            Some(Err(Broken::Forbidden)) => this.meter.cut_short(Refusal::SourceNotAllowed),
             None => {}
         }
         Poll::Ready(frame)
@@ -77,14 +116,14 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Text(text) => text.is_empty(),
-            Source::Backend(body, _) => body.is_end_stream(),
+            Source::Backend(backend) => backend.body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Text(text) => SizeHint::with_exact(text.len() as u64),
-            Source::Backend(body, _) => body.size_hint(),
+            Source::Backend(backend) => backend.body.size_hint(),
         }
     }
 }

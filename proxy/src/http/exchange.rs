@@ -9,45 +9,45 @@ use proto::BackendProtocol;
 use tokio::time::{Instant, sleep_until};
 
 use super::meter::Meter;
+use super::vigil::Vigil;
 use crate::config::Timeouts;
 use crate::context::Context;
 use crate::refusal::Refusal;
-use crate::routes::RouteEntry;
 use crate::upload::{Progress, Upload};
 use crate::upstream::{Fault, SendError, UpstreamBody};
 
-/// Sends `request` to a backend of `entry` and waits for the head of its answer.
+/// Sends `request` to a backend of the route it goes over and waits for the head of its answer.
 ///
 /// When no byte of it was sent it goes to another backend, whatever its method; when some may have
 /// been, only an idempotent one without a body is repeated. Both once.
 pub(super) async fn exchange(
     context: &Context,
-    entry: &RouteEntry,
+    vigil: &mut Vigil,
     request: Request<Upload>,
     meter: &mut Meter,
 ) -> Result<Response<UpstreamBody<Upload>>, Refusal> {
     let (upstreams, timeouts) = (&context.upstreams, &context.config().timeouts);
-    let lease = upstreams.choose(entry, None).ok_or(Refusal::NoBackend)?;
+    let lease = upstreams.choose(vigil.entry(), None).ok_or(Refusal::NoBackend)?;
     let copy = copy_if_repeatable(&request, lease.upstream().protocol());
     let progress = request.body().progress();
     meter.goes_to(&lease, false);
     let sent = upstreams.send(lease, request);
-    let first = match in_time(sent, progress.as_deref(), timeouts).await? {
+    let first = match in_time(sent, progress.as_deref(), timeouts, vigil).await? {
         Ok(response) => return Ok(response),
         Err(error) => error,
     };
     let (fault, failed) = (first.fault, first.upstream);
     let Some(request) = again(first, copy) else { return Err(fault.refusal()) };
-    let other = upstreams.choose(entry, Some(failed));
+    let other = upstreams.choose(vigil.entry(), Some(failed));
     let lease = match fault {
         // The only backend may have closed just this connection, or refused just this stream.
-        Fault::Closed | Fault::RefusedStream => other.or_else(|| upstreams.choose(entry, None)),
+        Fault::Closed | Fault::RefusedStream => other.or_else(|| upstreams.choose(vigil.entry(), None)),
         Fault::Dial(_) | Fault::Garbage | Fault::RequestBody => other,
     };
     let Some(lease) = lease else { return Err(fault.refusal()) };
     meter.goes_to(&lease, true);
     let sent = upstreams.send(lease, request);
-    let second = in_time(sent, progress.as_deref(), timeouts).await?;
+    let second = in_time(sent, progress.as_deref(), timeouts, vigil).await?;
     second.map_err(|error| error.fault.refusal())
 }
 
@@ -73,11 +73,12 @@ fn again(error: SendError<Upload>, copy: Option<Request<Upload>>) -> Option<Requ
 }
 
 /// Waits for the answer: `first_byte` from when the upload last moved, unless it is the client who
-/// keeps everyone waiting.
+/// keeps everyone waiting. Whoever may not have the answer any more is told at once.
 async fn in_time<T>(
     answered: impl Future<Output = T>,
     progress: Option<&Progress>,
     timeouts: &Timeouts,
+    vigil: &mut Vigil,
 ) -> Result<T, Refusal> {
     let mut answered = pin!(answered);
     let started = Instant::now();
@@ -85,13 +86,20 @@ async fn in_time<T>(
         Some(_) => timeouts.first_byte.min(timeouts.stalled),
         None => timeouts.first_byte,
     };
-    let mut timer = pin!(sleep_until(started + first_look));
+    let mut timer = pin!(sleep_until(started + first_look.min(timeouts.watched_after)));
     poll_fn(|cx| {
         if let Poll::Ready(answer) = answered.as_mut().poll(cx) {
             return Poll::Ready(Ok(answer));
         }
+        if vigil.is_forbidden(cx) {
+            return Poll::Ready(Err(Refusal::SourceNotAllowed));
+        }
         while timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
+            vigil.begin();
+            if vigil.is_forbidden(cx) {
+                return Poll::Ready(Err(Refusal::SourceNotAllowed));
+            }
             let (due, refusal) = match progress {
                 Some(upload) if upload.waits_for_client.get() => {
                     (upload.last.get() + timeouts.stalled, Refusal::BodyTimeout)
@@ -104,7 +112,8 @@ async fn in_time<T>(
             if due <= now {
                 return Poll::Ready(Err(refusal));
             }
-            timer.as_mut().reset(due);
+            let look = started + first_look;
+            timer.as_mut().reset(if now < look { due.min(look) } else { due });
         }
         Poll::Pending
     })

@@ -39,7 +39,7 @@ impl RouteEntry {
     /// Whether a delta has put an end to it. True before the table without it is served: who still looks
     /// at the table before finds it there. Says nothing of a whole table that came since.
     #[inline]
-    pub(super) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
 

@@ -18,7 +18,7 @@ use crate::backends::{Body, echo, h2c, whole};
 use crate::client::tls;
 use crate::stage::{Stage, bound, bound_to};
 
-async fn connect(stage: &Stage, sni: &'static str) -> SendRequest<Body> {
+pub(crate) async fn connect(stage: &Stage, sni: &'static str) -> SendRequest<Body> {
     let stream = tls(stage, sni, &[b"h2", b"http/1.1"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let io = TokioIo::new(stream);
@@ -33,7 +33,7 @@ fn get(host: &str) -> http::request::Builder {
     Request::get(format!("https://{host}/path"))
 }
 
-fn empty() -> Body {
+pub(crate) fn empty() -> Body {
     Empty::new().map_err(|never: std::convert::Infallible| match never {}).boxed()
 }
 

@@ -14,6 +14,7 @@ mod matrix;
 mod moving;
 mod observed;
 mod passthrough;
+mod sources;
 mod stage;
 mod tls;
 mod websocket;
