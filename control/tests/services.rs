@@ -3,8 +3,14 @@
 
 #[path = "services/access.rs"]
 mod access;
+#[path = "services/actors.rs"]
+mod actors;
 #[path = "services/deployments.rs"]
 mod deployments;
+#[path = "services/identity.rs"]
+mod identity;
+#[path = "services/methods.rs"]
+mod methods;
 #[path = "services/opening.rs"]
 mod opening;
 #[path = "services/packages.rs"]

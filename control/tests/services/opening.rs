@@ -36,7 +36,7 @@ async fn what_stands_in_the_way_is_told_with_what_to_do() {
 
     let open_to_all = control::Config { grpc: "0.0.0.0:0".parse().unwrap(), ..config(dir.path()) };
     let (error, text) = refusal(open_to_all).await;
-    assert!(matches!(error, OpenError::Insecure(_)) && text.contains("certificate"), "{text}");
+    assert!(matches!(error, OpenError::Insecure { .. }) && text.contains("certificate"), "{text}");
 
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (error, text) =

@@ -40,6 +40,10 @@ impl Bearer {
         Self(Some(format!("Bearer {}", token.trim()).parse().unwrap()))
     }
 
+    pub(crate) fn token(text: &str) -> Self {
+        Self(Some(format!("Bearer {text}").parse().unwrap()))
+    }
+
     pub(crate) fn nobody() -> Self {
         Self(None)
     }

@@ -21,12 +21,14 @@ impl Service {
     ) -> Result<Organization, Error> {
         may_run_installation(caller, "create organizations")?;
         let judged = draft.judge(faults).map_err(Error::Invalid)?;
-        let created =
-            self.commit("the organization", || self.prepare_organization(judged.clone())).await?;
+        let created = self.commit("the organization", || self.prepare_organization(judged.clone())).await?;
         Ok(created.record)
     }
 
-    async fn prepare_organization(&self, judged: JudgedOrganization) -> Result<Prepared<Organization>, Error> {
+    async fn prepare_organization(
+        &self,
+        judged: JudgedOrganization,
+    ) -> Result<Prepared<Organization>, Error> {
         let name_key = keys::organization_name(&judged.name);
         if self.store.get(&name_key).await?.is_some() {
             let message = format!("organization {} exists already", judged.name);
@@ -73,6 +75,9 @@ impl Service {
         mut faults: Faults,
     ) -> Result<Organization, Error> {
         may_run_installation(caller, "change what an organization pays for")?;
+        if draft.name.is_empty() {
+            faults.add("metadata.name", "name", "say which organization is to be changed");
+        }
         draft.judge_rest(&mut faults);
         Error::of(faults, Faults::new(), Faults::new())?;
         let prepare = || async {
@@ -133,9 +138,8 @@ impl Service {
 
     async fn refuse_if_has_projects(&self, organization: &Organization) -> Result<(), Error> {
         let mut projects = Gathered::new();
-        let ours = |project: Project| {
-            (project.organization == organization.guid).then(|| project.name.to_string())
-        };
+        let ours =
+            |project: Project| (project.organization == organization.guid).then(|| project.name.to_string());
         self.gather(Kind::Project, &keys::projects(), &mut projects, ours).await?;
         let Some(projects) = projects.told() else {
             return Ok(());

@@ -64,7 +64,8 @@ impl Service {
                 return Ok(());
             }
             let still = Batch::new().check(keys::project_closed(project), Expect::At(closed));
-            let batch = page.entries.into_iter().fold(still, |batch, entry| batch.delete(entry.key, Expect::Any));
+            let batch =
+                page.entries.into_iter().fold(still, |batch, entry| batch.delete(entry.key, Expect::Any));
             self.store.commit(batch).await?;
         }
     }
@@ -72,9 +73,8 @@ impl Service {
     async fn refuse_if_holds(&self, project: &Project) -> Result<(), Error> {
         let guid = &project.guid;
         let mut held = Gathered::new();
-        let live = |deployment: Deployment| {
-            deployment.is_live().then(|| format!("deployment {}", deployment.name))
-        };
+        let live =
+            |deployment: Deployment| deployment.is_live().then(|| format!("deployment {}", deployment.name));
         self.gather(Kind::Deployment, &keys::deployments(guid), &mut held, live).await?;
         let route = |route: StaticRoute| Some(format!("static route {}", route.label));
         self.gather(Kind::StaticRoute, &keys::static_routes(guid), &mut held, route).await?;

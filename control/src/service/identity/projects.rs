@@ -44,8 +44,7 @@ impl Service {
         }
         let name_key = keys::project_name(&judged.name, organization);
         if self.store.get(&name_key).await?.is_some() {
-            let message =
-                format!("organization {} has a project {} already", owner.record.name, judged.name);
+            let message = format!("organization {} has a project {} already", owner.record.name, judged.name);
             return Err(Error::AlreadyExists(Faults::one("metadata.name", "project_exists", message)));
         }
         let project = judged.create(organization.clone(), self.now(), self.chance.as_ref())?;
@@ -78,8 +77,7 @@ impl Service {
         let sees = |project: &Project| {
             caller.sees(project) && only.as_ref().is_none_or(|only| *only == project.organization)
         };
-        let Listed { items, next } =
-            self.list_records(Kind::Project, &keys::projects(), asked, sees).await?;
+        let Listed { items, next } = self.list_records(Kind::Project, &keys::projects(), asked, sees).await?;
         let mut names = BTreeMap::new();
         let mut seen = Vec::with_capacity(items.len());
         for project in items {

@@ -2,7 +2,9 @@
 
 use super::super::{Error, Service, keys};
 use super::sight::Reach;
-use crate::domain::user::{MOST_MEMBERSHIPS, Membership, MembershipDraft, Roles, RolesDraft, Where, WhereDraft};
+use crate::domain::user::{
+    MOST_MEMBERSHIPS, Membership, MembershipDraft, Roles, RolesDraft, Where, WhereDraft,
+};
 use crate::domain::{Caller, Faults};
 
 impl Service {
@@ -55,7 +57,11 @@ impl Service {
         let (found, field, rule) = match &asked.place {
             WhereDraft::Organization(name) => {
                 let found = self.seen_organization(caller, name).await;
-                (found.map(|found| Where::Organization(found.record.guid)), "organization", "organization_unknown")
+                (
+                    found.map(|found| Where::Organization(found.record.guid)),
+                    "organization",
+                    "organization_unknown",
+                )
             }
             WhereDraft::Project(name) => {
                 let found = self.seen_project(caller, name).await;

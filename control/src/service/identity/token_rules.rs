@@ -61,7 +61,8 @@ impl Service {
         if caller.user.as_ref() == Some(&user.guid) {
             let role = draft.role.unwrap_or(caller.role);
             if role.level() > caller.role.level() {
-                let message = format!("a token of the role {} cannot make one of the role {role}", caller.role);
+                let message =
+                    format!("a token of the role {} cannot make one of the role {role}", caller.role);
                 return Err(Error::Forbidden(message));
             }
             let within = caller.within().map(<[Where]>::to_vec);

@@ -72,15 +72,15 @@ impl Service {
     async fn prepare_token(&self, token: &Token, record: &TokenRecord) -> Result<Prepared<()>, Error> {
         let hash = token.hash();
         let name_key = keys::token_name(record.user.as_ref(), &record.name);
-        let mut batch =
-            Batch::new().put(keys::token(&hash), Expect::Absent, stored(Kind::Token, record)?);
+        let mut batch = Batch::new().put(keys::token(&hash), Expect::Absent, stored(Kind::Token, record)?);
         let taken = self.load::<String>(Kind::Index, &name_key).await?;
         let expect = taken.as_ref().map_or(Expect::Absent, |taken| Expect::At(taken.version));
         if let Some(taken) = taken {
             let key = keys::token(&taken.record);
             let old = self.load::<TokenRecord>(Kind::Token, &key).await?;
             if old.is_some_and(|old| !old.record.has_ended(self.now())) {
-                let message = format!("there is a token {} already; delete it, or choose another name", record.name);
+                let message =
+                    format!("there is a token {} already; delete it, or choose another name", record.name);
                 return Err(Error::AlreadyExists(Faults::one("name", "token_exists", message)));
             }
             // The name of one that has ended is free.
@@ -215,7 +215,8 @@ impl Service {
                 }
             }
             for keys in theirs.chunks(AT_ONCE) {
-                let batch = keys.iter().fold(Batch::new(), |batch, key| batch.delete(key.clone(), Expect::Any));
+                let batch =
+                    keys.iter().fold(Batch::new(), |batch, key| batch.delete(key.clone(), Expect::Any));
                 self.store.commit(batch).await?;
             }
             if !page.more {
@@ -248,7 +249,8 @@ fn judge_end(
     let asked = lifetime.map(|lifetime| now.after(lifetime));
     match (asked, caller.expires_at) {
         (Some(asked), Some(end)) if asked > end => {
-            let message = "would outlive the token it is made with; ask for less, or leave it out to end with it";
+            let message =
+                "would outlive the token it is made with; ask for less, or leave it out to end with it";
             faults.add("lifetime", "lifetime", message);
             None
         }

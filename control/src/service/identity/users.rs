@@ -42,16 +42,13 @@ impl Service {
             let message = format!("there is a user {email} already; give them roles instead");
             return Err(Error::AlreadyExists(Faults::one("email", "user_exists", message)));
         }
-        let user = User::create(
-            email.clone(),
-            roles.clone(),
-            creator.cloned(),
-            self.now(),
-            self.chance.as_ref(),
-        )?;
-        let batch = Batch::new()
-            .put(email_key, Expect::Absent, stored(Kind::Index, &user.guid)?)
-            .put(keys::user(&user.guid), Expect::Absent, stored(Kind::User, &user)?);
+        let user =
+            User::create(email.clone(), roles.clone(), creator.cloned(), self.now(), self.chance.as_ref())?;
+        let batch = Batch::new().put(email_key, Expect::Absent, stored(Kind::Index, &user.guid)?).put(
+            keys::user(&user.guid),
+            Expect::Absent,
+            stored(Kind::User, &user)?,
+        );
         let batch = self.note_admin(batch, &user.guid, user.runs_installation()).await?;
         Ok(Prepared::new(user, batch, false))
     }
@@ -184,7 +181,9 @@ impl Service {
     ) -> Result<Loaded<User>, Error> {
         let asked = match (email, &caller.user) {
             ("", Some(own)) => own.as_str(),
-            ("", None) => return Err(Error::Forbidden("this token belongs to no user; say which is meant".into())),
+            ("", None) => {
+                return Err(Error::Forbidden("this token belongs to no user; say which is meant".into()));
+            }
             (email, _) => email,
         };
         let found = self.find_user(asked).await?;

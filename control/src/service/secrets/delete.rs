@@ -60,7 +60,7 @@ impl Service {
     async fn refuse_if_secret_used(&self, project: &ProjectId, name: &SecretName) -> Result<(), Error> {
         let mut users = Gathered::new();
         let package = |package: Package| {
-            let uses = pulls_with(&package, name.as_str());
+            let uses = package.secrets().any(|used| used == name.as_str());
             uses.then(|| format!("package {} {}", package.name, package.version))
         };
         self.gather(Kind::Package, &keys::packages(project), &mut users, package).await?;
@@ -75,11 +75,4 @@ impl Service {
         let message = format!("secret {name} is used by {users}; end their use first");
         Err(Error::refused("name", "secret_in_use", message))
     }
-}
-
-fn pulls_with(package: &Package, secret: &str) -> bool {
-    let components = package.plans.iter().flat_map(|plan| &plan.components);
-    components.flat_map(|component| &component.executables).any(|executable| {
-        matches!(&executable.kind, crate::domain::package::ExecutableKind::Docker { pull_secret, .. } if pull_secret.as_deref() == Some(secret))
-    })
 }
