@@ -13,6 +13,8 @@ mod endpoint;
 mod executable;
 mod probe;
 mod ros;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use device::{restart_in, restart_out};
 pub(crate) use endpoint::endpoint_type_out;

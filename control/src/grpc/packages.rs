@@ -15,8 +15,10 @@ impl PackageService for Parts {
     ) -> Result<Response<wire::Package>, Status> {
         let asked = request.get_ref().package.as_ref().and_then(|package| package.metadata.as_ref());
         let project = self.project(&request, named(asked), Access::Change).await?;
+        let creator = self.caller(&request)?.user.clone();
         let request = request.into_inner();
-        let (draft, faults) = package::draft(request.package.unwrap_or_default());
+        let (mut draft, faults) = package::draft(request.package.unwrap_or_default());
+        draft.creator = creator;
         let created = self.service.create_package(&project, &draft, faults, request.dry_run).await;
         Ok(Response::new(package::message(created.map_err(|error| status(&error))?)))
     }

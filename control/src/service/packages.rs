@@ -41,12 +41,22 @@ impl Service {
             return Err(Error::AlreadyExists(Faults::one("metadata.name", "package_exists", message)));
         }
         let package = judged.create(project.clone(), self.now(), self.chance.as_ref())?;
+        let (mut invalid, mut refused) = (Faults::new(), Faults::new());
+        let relied_on =
+            self.rely_on_secrets(project, &package.secret_uses(), &mut invalid, &mut refused).await?;
+        if !invalid.is_empty() {
+            return Err(Error::Invalid(invalid));
+        }
+        if !refused.is_empty() {
+            return Err(Error::Refused(refused));
+        }
         let index = GuidIndex::Package { name: package.name.clone(), version: package.version.clone() };
         let batch = Batch::new().put(key, Expect::Absent, stored(Kind::Package, &package)?).put(
             keys::guid(project, package.guid.as_str()),
             Expect::Absent,
             stored(Kind::Index, &index)?,
         );
+        let batch = relied_on.into_iter().fold(batch, Batch::with);
         Ok(Prepared::new(package, batch, dry_run))
     }
 
