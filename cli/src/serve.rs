@@ -47,7 +47,7 @@ pub(crate) fn up(args: UpArgs) -> Result<(), Failure> {
 async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
-    ports::distinct(
+    ports::judge(
         &[args.edge.listeners().as_slice(), &[("--grpc", args.grpc), ("--api", args.api)]].concat(),
     )?;
     let grpc = Reserved::at(args.grpc, "--grpc")?;
@@ -58,6 +58,7 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
         // The control plane does that when it opens, and the proxy needs the new one to begin with.
         let briefly = Config {
             grpc: (Ipv4Addr::LOCALHOST, 0).into(),
+            secrets_key: args.secrets.secrets_key.clone(),
             ..Config::new(room.path().to_owned(), domains.to_vec())
         };
         drop(Control::open(briefly).await.map_err(|error| halves::not_opened(&error))?);
@@ -77,6 +78,7 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
             api: Some(args.api),
             public_ports: PublicPorts { http: public.http, https: public.https },
             backend_networks: BackendNetworks::new(edge.networks()),
+            secrets_key: args.secrets.secrets_key.clone(),
             ..Config::new(room.path().to_owned(), domains.to_vec())
         };
         let control = Control::open(config).await.map_err(|error| halves::not_opened(&error))?;
@@ -138,7 +140,9 @@ pub(crate) fn control_alone(args: ControlArgs) -> Result<(), Failure> {
 
 async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
     let stop = Stop::listen()?;
-    ports::distinct(&[("--grpc", args.grpc), ("--api", args.api)])?;
+    let admin = args.admin.map(|admin| ("--admin", admin));
+    let listeners: Vec<_> = [("--grpc", args.grpc), ("--api", args.api)].into_iter().chain(admin).collect();
+    ports::judge(&listeners)?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(chain), Some(key)) => Some(certs::grpc_server_config(chain, key).map_err(Failure::refused)?),
         _ => None,
@@ -150,6 +154,7 @@ async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
         tls: tls.clone(),
         public_ports: PublicPorts { http: args.public_http, https: args.public_https },
         backend_networks: BackendNetworks::new(networks),
+        secrets_key: args.secrets.secrets_key.clone(),
         admin: args.admin,
         ..Config::new(room.path().to_owned(), args.base_domains.base_domains.clone())
     };
@@ -165,7 +170,7 @@ async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
     };
     let _published = listening.publish(room.path())?;
     greeting::of_control(&listening, room.path())?;
-    stop.until_done(halves::run_control(control, &stop)).await
+    Box::pin(stop.until_done(halves::run_control(control, &stop))).await
 }
 
 /// A proxy alone.
@@ -177,7 +182,7 @@ pub(crate) fn proxy_alone(args: ProxyArgs) -> Result<(), Failure> {
 
 async fn proxy_in(room: &Room, args: &ProxyArgs) -> Result<(), Failure> {
     check_url(&args.control)?;
-    ports::distinct(&args.edge.listeners())?;
+    ports::judge(&args.edge.listeners())?;
     let stop = Stop::listen()?;
     let domains = args.base_domains.base_domains.as_slice();
     let loopback = args.edge.serves_this_machine_alone();

@@ -48,7 +48,7 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct Output {
     /// How to show it; what json and yaml show of manifests' kinds can be applied again
-    #[arg(short, long = "output", default_value = "table", value_name = "FORMAT")]
+    #[arg(short = 'o', long = "output", default_value = "table", value_name = "FORMAT")]
     pub(crate) format: Format,
 }
 

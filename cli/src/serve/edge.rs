@@ -12,6 +12,7 @@ use super::ports::Reserved;
 use super::room::Room;
 use crate::args::{BackendArgs, EdgeArgs};
 use crate::failure::Failure;
+use crate::output::remark;
 
 /// A proxy to be, as the command line describes it.
 pub(super) struct Edge<'a> {
@@ -58,6 +59,9 @@ impl Edge<'_> {
         let dir = self.room.path().join("tls");
         let files = certs::dev_certificates(&dir, self.domains, std::time::SystemTime::now());
         let files = files.map_err(Failure::refused)?;
+        if let Some(why) = &files.replaced {
+            remark(format_args!("made a new development certificate: {why}"));
+        }
         Certificates::load(&files.chain, &files.key).map_err(Failure::refused)
     }
 

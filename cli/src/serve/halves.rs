@@ -5,6 +5,7 @@ use control::{Control, OpenError};
 use proxy::config::ExtraMetrics;
 use proxy::drain::DrainReport;
 
+use super::ports;
 use super::stop::Stop;
 use crate::failure::Failure;
 use crate::output::remark;
@@ -28,13 +29,7 @@ impl LateMetrics {
 /// Why there is no control plane, in terms of the command line.
 pub(super) fn not_opened(error: &OpenError) -> Failure {
     match error {
-        OpenError::Listen { what, addr, source } => {
-            let flag = flag_of(what);
-            Failure::refused(format_args!(
-                "cannot listen for {what} on {addr}: {source}; stop what listens there, or choose another address \
-                 with {flag} ADDR"
-            ))
-        }
+        OpenError::Listen { what, addr, source } => ports::not_listening(*addr, flag_of(what), source),
         OpenError::Insecure { what, addr } => Failure::refused(format_args!(
             "{what} on {addr} would send tokens in the clear; choose a loopback address with {} ADDR, or run \
              `epr control` with --tls-cert FILE --tls-key FILE",

@@ -1,9 +1,35 @@
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use crate::failure::Failure;
 
+/// Refuses ports that cannot be had, all of them at once, before anything is begun.
+pub(super) fn judge(asked: &[(&str, SocketAddr)]) -> Result<(), Failure> {
+    distinct(asked)?;
+    let taken = asked.iter().filter(|(_, addr)| addr.port() != 0).filter_map(|(flag, addr)| {
+        let error = TcpListener::bind(addr).err()?;
+        Some(not_listening(*addr, flag, &error).to_string())
+    });
+    let taken: Vec<_> = taken.collect();
+    if taken.is_empty() { Ok(()) } else { Err(Failure::refused(taken.join("\n"))) }
+}
+
+/// Why nobody can listen on `addr`, which the option `flag` chooses.
+pub(super) fn not_listening(addr: SocketAddr, flag: &str, error: &io::Error) -> Failure {
+    let choose = format!("choose another with {flag} ADDR");
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => format!("another process has this port; stop it, or {choose}"),
+        io::ErrorKind::PermissionDenied => {
+            format!("ports below 1024 need root or CAP_NET_BIND_SERVICE; {choose}")
+        }
+        io::ErrorKind::AddrNotAvailable => format!("this machine has no such address; {choose}"),
+        _ => format!("{error}; {choose}"),
+    };
+    Failure::refused(format_args!("cannot listen on {addr} ({flag}): {advice}"))
+}
+
 /// Refuses two options that ask for the same port of the same address.
-pub(super) fn distinct(asked: &[(&str, SocketAddr)]) -> Result<(), Failure> {
+fn distinct(asked: &[(&str, SocketAddr)]) -> Result<(), Failure> {
     for (i, (flag, addr)) in asked.iter().enumerate() {
         let same = |other: &SocketAddr| {
             let ips = [addr.ip(), other.ip()];
@@ -37,11 +63,7 @@ impl Reserved {
             let held = TcpListener::bind(addr)?;
             Ok((held.local_addr()?, held))
         };
-        let (addr, held) = bind().map_err(|error: std::io::Error| {
-            Failure::refused(format_args!(
-                "cannot listen on {addr}: {error}; choose another with {flag} ADDR"
-            ))
-        })?;
+        let (addr, held) = bind().map_err(|error: io::Error| not_listening(addr, flag, &error))?;
         Ok(Self { addr, held: Some(held) })
     }
 
@@ -59,6 +81,21 @@ impl Reserved {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_port_that_is_taken_is_told() {
+        let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [http, https] = [&taken[0], &taken[1]].map(|socket| socket.local_addr().unwrap());
+        let told = judge(&[("--http", http), ("--https", https), ("--grpc", "127.0.0.1:0".parse().unwrap())]);
+        assert_eq!(
+            told.unwrap_err().to_string(),
+            format!(
+                "cannot listen on {http} (--http): another process has this port; stop it, or choose another with \
+                 --http ADDR\ncannot listen on {https} (--https): another process has this port; stop it, or choose \
+                 another with --https ADDR"
+            )
+        );
+    }
 
     #[test]
     fn each_option_has_a_port_of_its_own() {

@@ -113,7 +113,7 @@ fn is_name(text: &str) -> bool {
 
 fn check_shape(text: &str) -> Result<(), Broken> {
     if !STATIC_LENGTH.contains(&text.len()) {
-        let message = format!("{text:?} has {} characters; a static route's name has 4 to 63", text.len());
+        let message = format!("{text:?}: a static route's name has 4 to 63 characters, not {}", text.len());
         return Err(Broken::new("static_route_length", message));
     }
     if !is_name(text) {
