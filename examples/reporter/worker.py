@@ -86,12 +86,9 @@ class Worker:
                 except grpc.aio.AioRpcError as error:
                     log.warning("%s: %s: %s", name, error.code().name, error.details())
                     await self.look_within(backoff.next())
-                except CannotRun as reason:
-                    log.error("%s cannot run: %s", name, reason)
-                    await self.report_failed(str(reason))
-                    await self.look.wait()
-                except OSError as error:
-                    log.error("%s does not start: %s", name, error)
+                except Exception:
+                    # Whatever is wrong with one deployment, the others run on.
+                    log.exception("%s: trying again", name)
                     await self.look_within(backoff.next())
         finally:
             if self.running:
@@ -118,7 +115,10 @@ class Worker:
         else:
             await self.report(phase=messages.PHASE_PROVISIONING)
         # The old processes serve until the new ones are known everywhere: no request falls in between.
-        self.running = await self.start(wanted)
+        try:
+            self.running = await self.start(wanted)
+        except CannotRun as reason:
+            return await self.report_failed(str(reason))
         await self.report_running()
         if old:
             task = asyncio.create_task(old.stop(self.options.grace))
@@ -205,7 +205,8 @@ class Worker:
         )  # fmt: skip
         for endpoint, addresses in (backends or {}).items():
             entry = report.backends.add(endpoint=endpoint)
-            entry.backends.extend({"address": address} for address in addresses)
+            for address in addresses:
+                entry.backends.add(address=address)
         if report == self.reported:
             return
         try:
