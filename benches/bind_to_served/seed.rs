@@ -35,6 +35,7 @@ pub(crate) async fn seed(file: &Path, domain: &Hostname, deployments: usize) -> 
         domains: vec![domain.clone()],
         ports: PublicPorts::default(),
         reserved: Reserved::default(),
+        organization_suffix: false,
         networks: BackendNetworks::private(),
         backends_per_endpoint: 1,
     };

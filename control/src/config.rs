@@ -46,6 +46,8 @@ pub struct Config {
     pub backend_networks: BackendNetworks,
     /// Names nobody may claim, beside the built-in ones.
     pub reserved: Reserved,
+    /// Whether the short id of their organization is added to the names of static routes.
+    pub organization_suffix: bool,
     /// The file of the keys that seal secrets; none for the one in the data directory, made at the first
     /// start.
     pub secrets_key: Option<PathBuf>,
@@ -127,6 +129,7 @@ impl Config {
             public_ports: PublicPorts::default(),
             backend_networks: BackendNetworks::private(),
             reserved: Reserved::default(),
+            organization_suffix: false,
             secrets_key: None,
             admin: None,
             limits: Limits::default(),

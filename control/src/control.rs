@@ -283,6 +283,7 @@ fn rules_of(config: &Config) -> Rules {
         domains: config.base_domains.clone(),
         ports: config.public_ports,
         reserved: config.reserved.clone(),
+        organization_suffix: config.organization_suffix,
         networks: config.backend_networks.clone(),
         backends_per_endpoint: config.limits.backends_per_endpoint,
     }

@@ -27,8 +27,8 @@ pub mod built_in;
 mod chance;
 mod deployments;
 mod error;
-mod gather;
 mod filter;
+mod gather;
 mod identity;
 pub mod keys;
 mod packages;
@@ -36,6 +36,7 @@ mod page;
 mod runtime;
 mod secrets;
 mod static_routes;
+mod turns;
 
 pub use chance::SystemChance;
 pub use error::{Error, Kind};
@@ -46,6 +47,8 @@ pub use runtime::ReportAsked;
 pub use secrets::{SecretsStand, look_at_secrets, seal_anew};
 pub use static_routes::BindAsked;
 
+use self::turns::Turns;
+
 /// Does what can be done, for every transport alike. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
@@ -55,6 +58,7 @@ pub struct Service {
     clock: WallClock,
     chance: Arc<dyn Chance>,
     keyring: Arc<Keyring>,
+    turns: Arc<Turns>,
 }
 
 /// A record, and the version of its key.
@@ -83,7 +87,8 @@ impl Service {
         chance: Arc<dyn Chance>,
         keyring: Arc<Keyring>,
     ) -> Self {
-        Self { store, rules, limits, clock, chance, keyring }
+        let turns = Arc::new(Turns::new());
+        Self { store, rules, limits, clock, chance, keyring, turns }
     }
 
     /// What everything is judged by.

@@ -3,16 +3,18 @@
 use proto::wire;
 
 use super::{labels_in, labels_out, timestamp};
+use crate::domain::UserGuid;
 use crate::domain::rules::Rules;
 use crate::domain::static_route::{BoundTo, StaticRoute, StaticRouteDraft};
 
-/// The draft of a message.
-pub(crate) fn draft(route: wire::StaticRoute) -> StaticRouteDraft {
+/// The draft of a message that `creator` sent.
+pub(crate) fn draft(route: wire::StaticRoute, creator: Option<UserGuid>) -> StaticRouteDraft {
     let metadata = route.metadata.unwrap_or_default();
     StaticRouteDraft {
         name: metadata.name,
         labels: labels_in(metadata.labels),
         source_ranges: route.source_ranges,
+        creator,
     }
 }
 
@@ -21,13 +23,13 @@ pub(crate) fn message(route: StaticRoute, rules: &Rules) -> wire::StaticRoute {
     let hostname = rules.domains.first().and_then(|domain| route.label.as_label().under(domain));
     wire::StaticRoute {
         metadata: Some(wire::Metadata {
-            name: route.label.to_string(),
+            name: route.name().to_string(),
             guid: route.guid.to_string(),
             project: route.project.to_string(),
             labels: labels_out(route.labels),
             created_at: timestamp(route.created_at),
             updated_at: timestamp(route.updated_at),
-            ..Default::default()
+            creator: route.creator.map(String::from).unwrap_or_default(),
         }),
         hostname: hostname.map(|host| host.to_string()).unwrap_or_default(),
         source_ranges: route.source_ranges.iter().map(ToString::to_string).collect(),

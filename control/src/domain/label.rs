@@ -4,14 +4,15 @@ use proto::{EdgeProtocol, Hostname};
 
 use super::Broken;
 use super::guid::{Chance, NoChance, letters};
+use super::organization::ShortId;
 use super::reserved::Reserved;
 use super::text::text;
 
 /// Fewest and most characters of a static route's name.
 const STATIC_LENGTH: std::ops::RangeInclusive<usize> = 4..=63;
 
-/// Letters in the two parts of a random route. 26^30 is 141 bits: none is drawn twice, so a label that
-/// was released comes never back, without a record of it.
+/// Letters in the two parts of a random route. 26^30 is 141 bits: hardly one is ever drawn twice; and
+/// should it be, the tombstone of a released one is in its way.
 const RANDOM_PARTS: (usize, usize) = (24, 6);
 const RANDOM_PREFIX: &str = "inst-";
 
@@ -72,6 +73,30 @@ impl StaticRouteLabel {
     /// The same, as the label of a route.
     pub fn as_label(&self) -> Label {
         Label(self.0.clone())
+    }
+
+    /// Whether it ends with an organization's short id.
+    pub fn has_suffix(&self, suffix: &ShortId) -> bool {
+        self.without_suffix(suffix).is_some()
+    }
+
+    /// It with the organization's short id at its end; what both make must not be too long.
+    pub fn with_suffix(&self, suffix: &ShortId) -> Result<Self, Broken> {
+        Self::parse(&format!("{self}-{suffix}")).map_err(|_| {
+            let most = STATIC_LENGTH.end() - suffix.as_str().len() - 1;
+            let length = self.as_str().len();
+            let message = format!(
+                "{self} has {length} characters; here a static route's name has at most {most}, for -{suffix} \
+                 is added to it"
+            );
+            Broken::new("static_route_length", message)
+        })
+    }
+
+    /// It without the organization's short id at its end; none when it has no such end.
+    pub fn without_suffix(&self, suffix: &ShortId) -> Option<Self> {
+        let name = self.as_str().strip_suffix(suffix.as_str())?.strip_suffix('-')?;
+        Self::parse(name).ok()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::label::Label;
-use super::{DeploymentGuid, LeaseId, StaticRouteLabel};
+use super::{DeploymentGuid, LeaseId, RandomLabel, StaticRouteLabel, Timestamp};
 
 /// The first part of all keys that belong to a project; its guid is the second.
 pub const PROJECT: &str = "project";
@@ -29,6 +29,13 @@ pub const SECRET: &str = "secret";
 pub const GUID: &str = "guid";
 /// `label/LABEL` holds a [`Claim`]: the one owner a label has across the platform.
 pub const LABEL: &str = "label";
+/// `released/TIME/LABEL` holds a [`Released`]: in the order of time, what of a deployment was given up,
+/// the first of its labels in the key.
+pub const RELEASED: &str = "released";
+/// `backend-address/ADDRESS` holds an [`AddressOwner`]: the one project whose deployments may use it.
+pub const BACKEND_ADDRESS: &str = "backend-address";
+/// `route-count/ORGANIZATION` holds a [`RouteCount`], where there may be only so many.
+pub const ROUTE_COUNT: &str = "route-count";
 
 /// `project-record/GUID` holds a [`super::Project`]. It stands apart, so that everything under
 /// `project/GUID/` is what the project holds.
@@ -83,6 +90,39 @@ pub enum Claim {
         /// The deployment.
         deployment: DeploymentGuid,
     },
+    /// Nobody any more, for as long as its tombstone stands: whoever still knows a random route of old must
+    /// not come out at another deployment.
+    Released {
+        /// When it was given up.
+        at: Timestamp,
+    },
+}
+
+/// Random labels that were given up together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// When.
+    pub at: Timestamp,
+    /// Each has a claim [`Claim::Released`] of the same time.
+    pub labels: Vec<RandomLabel>,
+}
+
+/// The project that an address belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressOwner {
+    /// Its deployments may use the address.
+    #[serde(with = "super::text::as_project")]
+    pub project: ProjectId,
+    /// It is about to be taken from the project, unless that begins to use it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
+}
+
+/// How many static routes the projects of an organization have together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteCount {
+    /// This many.
+    pub used: u32,
 }
 
 /// Which deployments have or had a name.

@@ -13,6 +13,8 @@ pub struct Rules {
     pub ports: PublicPorts,
     /// Names nobody may claim.
     pub reserved: Reserved,
+    /// Whether the names of static routes end with the short id of their organization.
+    pub organization_suffix: bool,
     /// Where backends may be.
     pub networks: BackendNetworks,
     /// Most backends of one endpoint.

@@ -102,7 +102,7 @@ pub(crate) fn every_endpoint() -> Deployment {
 /// A static route that leads nowhere.
 pub(crate) fn static_route(name: &str) -> StaticRoute {
     let draft = StaticRouteDraft { name: name.into(), ..Default::default() };
-    let judged = draft.judge(&Reserved::default(), Faults::new()).unwrap();
+    let judged = draft.judge(&Reserved::default(), None, Faults::new()).unwrap();
     judged.create(built_in_project(), now(), &guid::tests::Counting::default()).unwrap()
 }
 

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
-use proto::{EdgeProtocol, ProjectId, SourceRanges};
+use proto::{EdgeProtocol, ProjectId};
 use serde::{Deserialize, Serialize};
 
-use super::fault::{At, Broken, Faults};
-use super::guid::{Chance, NoChance};
 use super::label::StaticRouteLabel;
-use super::labels::judge_labels;
 use super::name::{DeploymentName, EndpointName};
 use super::package::EdgeProtocolText;
-use super::reserved::Reserved;
 use super::text::as_project;
-use super::{DeploymentGuid, StaticRouteGuid, Timestamp};
+use super::{DeploymentGuid, StaticRouteGuid, Timestamp, UserGuid};
+
+mod draft;
+
+pub use draft::{JudgedStaticRoute, StaticRouteChange, StaticRouteDraft};
 
 /// A static route, as it is stored: the home of its binding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +26,18 @@ pub struct StaticRoute {
     pub project: ProjectId,
     /// Unique across the platform.
     pub label: StaticRouteLabel,
+    /// What its owner calls it, where the organization's short id was added to that; none for the label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<StaticRouteLabel>,
     /// For whoever wants to find it again.
     pub labels: BTreeMap<String, String>,
     /// When it was claimed.
     pub created_at: Timestamp,
     /// When it was last bound, unbound or edited.
     pub updated_at: Timestamp,
+    /// Who claimed it.
+    #[serde(default)]
+    pub creator: Option<UserGuid>,
     /// Not empty: only these sources are served.
     pub source_ranges: Vec<IpNet>,
     /// The endpoint it serves now.
@@ -60,6 +66,21 @@ pub struct BoundTo {
 pub struct LastProtocol(#[serde(with = "EdgeProtocolText")] pub EdgeProtocol);
 
 impl StaticRoute {
+    /// What its owner calls it.
+    pub fn name(&self) -> &StaticRouteLabel {
+        self.called.as_ref().unwrap_or(&self.label)
+    }
+
+    /// Takes on what `change` says. False when that is what it has already.
+    pub fn change(&mut self, change: StaticRouteChange, now: Timestamp) -> bool {
+        let StaticRouteChange { labels, source_ranges } = change;
+        if labels == self.labels && source_ranges == self.source_ranges {
+            return false;
+        }
+        (self.labels, self.source_ranges, self.updated_at) = (labels, source_ranges, now);
+        true
+    }
+
     /// Leads it to `bound_to`.
     pub fn bind(&mut self, bound_to: BoundTo, now: Timestamp) {
         self.last_protocol = None;
@@ -76,118 +97,5 @@ impl StaticRoute {
     }
 }
 
-/// A static route as someone wrote it.
-#[derive(Debug, Clone, Default)]
-pub struct StaticRouteDraft {
-    /// Its name.
-    pub name: String,
-    /// For whoever wants to find it again.
-    pub labels: BTreeMap<String, String>,
-    /// CIDRs.
-    pub source_ranges: Vec<String>,
-}
-
-/// A static route that breaks no rule, before it is given its guid.
-#[derive(Debug, Clone)]
-pub struct JudgedStaticRoute {
-    /// Its name.
-    pub label: StaticRouteLabel,
-    labels: BTreeMap<String, String>,
-    source_ranges: Vec<IpNet>,
-}
-
-/// Most source ranges of one route: each is looked at for each connection.
-const MOST_SOURCE_RANGES: usize = 256;
-
-impl StaticRouteDraft {
-    /// The static route it describes, or every fault of it, added to those found before.
-    pub fn judge(&self, reserved: &Reserved, mut faults: Faults) -> Result<JudgedStaticRoute, Faults> {
-        let metadata = At::named("metadata");
-        let label = faults.take(metadata.field("name"), StaticRouteLabel::claim(&self.name, reserved));
-        judge_labels(&self.labels, &metadata.field("labels"), &mut faults);
-        let source_ranges = judge_source_ranges(&self.source_ranges, &mut faults);
-        let labels = self.labels.clone();
-        faults.none_or(label.map(|label| JudgedStaticRoute { label, labels, source_ranges }))
-    }
-}
-
-fn judge_source_ranges(texts: &[String], faults: &mut Faults) -> Vec<IpNet> {
-    let list = At::named("source_ranges");
-    if texts.len() > MOST_SOURCE_RANGES {
-        let message = format!("there are {}; at most {MOST_SOURCE_RANGES} are possible", texts.len());
-        faults.add(list, "too_many_source_ranges", message);
-    }
-    let mut ranges = Vec::new();
-    for (i, text) in texts.iter().enumerate() {
-        let parsed = SourceRanges::parse_one(text).map_err(|e| Broken::new("source_range", e.to_string()));
-        ranges.extend(faults.take(list.index(i), parsed));
-    }
-    ranges
-}
-
-impl JudgedStaticRoute {
-    /// Gives it its guid.
-    pub fn create(
-        self,
-        project: ProjectId,
-        now: Timestamp,
-        chance: &dyn Chance,
-    ) -> Result<StaticRoute, NoChance> {
-        Ok(StaticRoute {
-            guid: StaticRouteGuid::draw(chance)?,
-            project,
-            label: self.label,
-            labels: self.labels,
-            created_at: now,
-            updated_at: now,
-            source_ranges: self.source_ranges,
-            bound_to: None,
-            last_protocol: None,
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_faults_at_once() {
-        let draft = StaticRouteDraft {
-            name: "Admin".into(),
-            labels: [("a\nb".to_owned(), String::new())].into(),
-            source_ranges: vec!["10.0.0.0/8".into(), "10.0.0.0/33".into(), "everyone".into()],
-        };
-        let faults = draft.judge(&Reserved::default(), Faults::new()).unwrap_err();
-        let told: Vec<_> = faults.as_slice().iter().map(|f| (f.field.as_str(), f.rule)).collect();
-        assert_eq!(
-            told,
-            [
-                ("metadata.name", "static_route_name"),
-                ("metadata.labels.a\nb", "labels"),
-                ("source_ranges[1]", "source_range"),
-                ("source_ranges[2]", "source_range"),
-            ]
-        );
-    }
-
-    #[test]
-    fn an_unbound_route_remembers_what_it_spoke() {
-        let draft = StaticRouteDraft { name: "shop".into(), ..Default::default() };
-        let judged = draft.judge(&Reserved::default(), Faults::new()).unwrap();
-        let now = Timestamp::from(std::time::UNIX_EPOCH);
-        let chance = super::super::guid::tests::Counting::default();
-        let mut route = judged.create(super::super::built_in_project(), now, &chance).unwrap();
-        route.unbind(now);
-        assert_eq!(route.last_protocol, None);
-        let bound_to = BoundTo {
-            deployment: DeploymentGuid::draw(&chance).unwrap(),
-            deployment_name: DeploymentName::parse("a").unwrap(),
-            endpoint: EndpointName::parse("WEB").unwrap(),
-            protocol: EdgeProtocol::SecureTcp,
-        };
-        route.bind(bound_to, now);
-        route.unbind(now);
-        assert_eq!(route.last_protocol, Some(LastProtocol(EdgeProtocol::SecureTcp)));
-    }
-}
+mod tests;

@@ -17,6 +17,18 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// As text of a fixed length, whose order is that of time.
+    pub fn sortable(self) -> String {
+        format!("{:020}", self.0)
+    }
+
+    /// How long after `earlier` it is; nothing when it is before.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
 impl From<SystemTime> for Timestamp {
     /// A clock that stands before 1970 counts as 1970.
     fn from(time: SystemTime) -> Self {

@@ -11,21 +11,15 @@ use crate::service::BindAsked;
 
 #[tonic::async_trait]
 impl StaticRouteService for Parts {
-    async fn update_static_route(
-        &self,
-        _: Request<wire::UpdateStaticRouteRequest>,
-    ) -> Result<Response<wire::UpdateStaticRouteResponse>, Status> {
-        Err(Status::unimplemented("not served by this version"))
-    }
-
     async fn create_static_route(
         &self,
         request: Request<wire::CreateStaticRouteRequest>,
     ) -> Result<Response<wire::StaticRoute>, Status> {
         let asked = request.get_ref().static_route.as_ref().and_then(|route| route.metadata.as_ref());
         let project = self.project(&request, named(asked), Access::Change).await?;
+        let creator = self.caller(&request)?.user.clone();
         let wire::CreateStaticRouteRequest { static_route, dry_run } = request.into_inner();
-        let draft = static_route::draft(static_route.unwrap_or_default());
+        let draft = static_route::draft(static_route.unwrap_or_default(), creator);
         let created = self.service.create_static_route(&project, &draft, Faults::new(), dry_run).await;
         let created = created.map_err(|error| status(&error))?;
         Ok(Response::new(static_route::message(created, self.service.rules())))
@@ -53,6 +47,24 @@ impl StaticRouteService for Parts {
         let rules = self.service.rules();
         let (static_routes, page) = page_out(listed, |route| static_route::message(route, rules));
         Ok(Response::new(wire::ListStaticRoutesResponse { static_routes, page }))
+    }
+
+    async fn update_static_route(
+        &self,
+        request: Request<wire::UpdateStaticRouteRequest>,
+    ) -> Result<Response<wire::UpdateStaticRouteResponse>, Status> {
+        let asked = request.get_ref().static_route.as_ref().and_then(|route| route.metadata.as_ref());
+        let project = self.project(&request, named(asked), Access::Change).await?;
+        let wire::UpdateStaticRouteRequest { static_route, wait } = request.into_inner();
+        let wait = self.wait(wait)?;
+        let guid = static_route.as_ref().and_then(|route| Some(route.metadata.as_ref()?.guid.clone()));
+        let draft = static_route::draft(static_route.unwrap_or_default(), None);
+        let name = guid.filter(|guid| !guid.is_empty()).unwrap_or_else(|| draft.name.clone());
+        let changed = self.service.update_static_route(&project, &name, &draft, Faults::new()).await;
+        let changed = changed.map_err(|error| status(&error))?;
+        let receipt = Some(self.receipt(changed.revision, wait).await);
+        let static_route = Some(static_route::message(changed.record, self.service.rules()));
+        Ok(Response::new(wire::UpdateStaticRouteResponse { static_route, receipt }))
     }
 
     async fn delete_static_route(

@@ -17,7 +17,7 @@ use crate::domain::{Faults, StaticRoute};
 pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
     let within = call.project(&parts).await?;
     let mut read = resource(&call, body, &parts.limits, STATIC_ROUTE).await?;
-    let draft = static_route::draft(std::mem::take(&mut read.message));
+    let draft = static_route::draft(std::mem::take(&mut read.message), call.caller.user.clone());
     let made = parts.service.create_static_route(&within.id, &draft, Faults::new(), false).await;
     let made = made.map_err(|error| read.told(error))?;
     Ok(created(&within.answers().static_route(&message(&parts, made))))

@@ -66,7 +66,7 @@ filtered!(Package: name, Deployment: name, Secret: name, Project: name, Organiza
 
 impl Filtered for StaticRoute {
     fn names(&self) -> [Option<&str>; 2] {
-        [Some(self.label.as_str()), None]
+        [Some(self.label.as_str()), self.called.as_ref().map(|called| called.as_str())]
     }
 
     fn guid(&self) -> Option<&str> {

@@ -1,17 +1,17 @@
 //! Where records stand. What the parts mean is said in [`crate::domain::record`].
 
-use proto::ProjectId;
+use proto::{BackendAddr, ProjectId};
 
 use crate::domain::name::{Email, OrganizationName, ProjectName, SecretName};
 use crate::domain::organization::ShortId;
 use crate::domain::record::{
-    DEPLOYMENT, DEPLOYMENT_NAME, GUID, INSTALLATION, LABEL, LEASE, ORGANIZATION, ORGANIZATION_NAME,
-    ORGANIZATION_SHORT, PACKAGE, PACKAGE_USE, PROJECT, PROJECT_CLOSED, PROJECT_NAME, PROJECT_RECORD, SECRET,
+    BACKEND_ADDRESS, DEPLOYMENT, DEPLOYMENT_NAME, GUID, INSTALLATION, LABEL, LEASE, ORGANIZATION, ORGANIZATION_NAME,
+    ORGANIZATION_SHORT, PACKAGE, PACKAGE_USE, PROJECT, PROJECT_CLOSED, PROJECT_NAME, PROJECT_RECORD, RELEASED, ROUTE_COUNT, SECRET,
     STATIC_ROUTE, TOKEN, TOKEN_NAME, USER, USER_EMAIL,
 };
 use crate::domain::{
-    DeploymentGuid, DeploymentName, Label, LeaseId, OrganizationGuid, PackageName, StaticRouteLabel, UserGuid,
-    Version,
+    DeploymentGuid, DeploymentName, Label, LeaseId, OrganizationGuid, PackageName, RandomLabel, StaticRouteLabel, Timestamp,
+    UserGuid, Version,
 };
 use crate::store::{Key, Prefix};
 
@@ -93,6 +93,26 @@ pub fn guid(project: &ProjectId, guid: &str) -> Key {
 /// Who owns a label, across the platform.
 pub fn claim(label: &Label) -> Key {
     Key::of([LABEL, label.as_str()])
+}
+
+/// Random labels given up at a time, `first` the first of them.
+pub fn released(at: Timestamp, first: &RandomLabel) -> Key {
+    Key::of([RELEASED, &at.sortable(), first.as_str()])
+}
+
+/// All random labels given up of late, the oldest first.
+pub fn all_released() -> Prefix {
+    Prefix::of([RELEASED])
+}
+
+/// Which project an address belongs to.
+pub fn backend_address(address: BackendAddr) -> Key {
+    Key::of([BACKEND_ADDRESS, &address.to_string()])
+}
+
+/// How many static routes an organization has.
+pub fn route_count(organization: &OrganizationGuid) -> Key {
+    Key::of([ROUTE_COUNT, organization.as_str()])
 }
 
 /// A project.

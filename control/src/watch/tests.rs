@@ -40,6 +40,7 @@ impl Stage {
             domains: vec![Hostname::parse("ep-r.io").unwrap()],
             ports: PublicPorts::default(),
             reserved: Reserved::default(),
+            organization_suffix: false,
             networks: BackendNetworks::private(),
             backends_per_endpoint: 8,
         };
