@@ -46,10 +46,10 @@ pub enum AuthError {
     #[error("this token has ended; ask for a new one")]
     Ended,
     /// The token is sound but not for this.
-    #[error("a token of the role {role} may not call {method}: {needed}")]
+    #[error("{} may not call {method}: {needed}", whoever_is(*role))]
     Forbidden {
-        /// The role of the token.
-        role: Role,
+        /// The highest role its holder has anywhere.
+        role: Option<Role>,
         /// The path of the method.
         method: String,
         /// Which role it takes.
@@ -76,16 +76,16 @@ impl Auth {
     /// Judges a call to the method at `path` (`/epr.v1.PackageService/GetPackage`) with the value of its
     /// authorization header. None is returned for methods that are open to everyone.
     ///
-    /// What is judged here is what the token's role admits. What the caller may in the project they mean
-    /// is judged once it is known which.
+    /// What is judged here is whether the caller may do it anywhere. Whether in the project they mean is
+    /// judged once it is known which.
     pub async fn admit(&self, path: &str, authorization: Option<&[u8]>) -> Result<Option<Caller>, AuthError> {
         let access = policy::access_of(path);
         if access == Access::Open {
             return Ok(None);
         }
         let caller = self.identify(authorization).await?;
-        if !access.admits(caller.role) {
-            let (role, method, needed) = (caller.role, path.to_owned(), access.needed());
+        if !caller.may_somewhere(access) {
+            let (role, method, needed) = (caller.most(), path.to_owned(), access.needed());
             return Err(AuthError::Forbidden { role, method, needed });
         }
         Ok(Some(caller))
@@ -115,6 +115,10 @@ impl Auth {
         let found = self.store.get(key).await?;
         Ok(found.map(|found| decode(kind, &found.value)).transpose()?)
     }
+}
+
+fn whoever_is(role: Option<Role>) -> String {
+    role.map_or("a user without a role".into(), |role| format!("a token of the role {role}"))
 }
 
 /// Reads the value of an authorization header (RFC 6750 2.1; the scheme in any case).

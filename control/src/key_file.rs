@@ -73,30 +73,30 @@ pub(crate) async fn open(
 ) -> Result<Keyring, KeyFileError> {
     let path = given.map_or_else(|| directory.join(NAME), Path::to_owned);
     let failed = |source| KeyFileError::File { path: path.clone(), source };
-    let text = match fs::read_to_string(&path) {
+    let found = match fs::read_to_string(&path) {
         Ok(text) => Some(Zeroizing::new(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && given.is_none() => None,
         Err(error) => return Err(failed(error)),
     };
-    let emptied = text.as_ref().is_some_and(|text| text.trim().is_empty());
-    let text = match text {
-        Some(text) if !emptied => {
-            if given.is_none() {
-                fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
-            }
-            text
-        }
-        _ => {
+    // What an operator gives is theirs to write.
+    let emptied = given.is_none() && found.as_ref().is_some_and(|text| text.trim().is_empty());
+    let text = match found.filter(|_| !emptied) {
+        Some(text) => text,
+        None => {
             if !emptied {
                 refuse_closed(&path, look_at_secrets(store, None).await?)?;
             }
             let line = Keyring::draw(chance)?;
             private_file::write(&path, &line).map_err(failed)?;
-            tracing::info!(file = %path.display(), "made a key for secrets; keep a copy of it apart from the store's");
+            tracing::info!(file = %path.display(), "made a key for secrets; keep a copy apart from the store's");
             line
         }
     };
-    let keyring = Keyring::parse(&text).map_err(|fault| KeyFileError::Content { path: path.clone(), fault })?;
+    if given.is_none() {
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
+    }
+    let keyring =
+        Keyring::parse(&text).map_err(|fault| KeyFileError::Content { path: path.clone(), fault })?;
     let stand = look_at_secrets(store, Some(&keyring)).await?;
     if emptied && stand.closed > 0 {
         tracing::warn!(lost = stand.closed, "what these secrets held is given up for lost; update them");

@@ -9,6 +9,8 @@ mod actors;
 mod deployments;
 #[path = "services/identity.rs"]
 mod identity;
+#[path = "services/manifests.rs"]
+mod manifests;
 #[path = "services/methods.rs"]
 mod methods;
 #[path = "services/opening.rs"]
@@ -23,6 +25,8 @@ mod routes;
 mod runtime;
 #[path = "services/samples.rs"]
 mod samples;
+#[path = "services/secrets.rs"]
+mod secrets;
 #[path = "services/sizes.rs"]
 mod sizes;
 #[path = "services/stage.rs"]

@@ -27,6 +27,8 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) base_domains: BaseDomains,
     #[command(flatten)]
+    pub(crate) secrets: SecretsArgs,
+    #[command(flatten)]
     pub(crate) data: DataDir,
     #[command(flatten)]
     pub(crate) log: LogArgs,
@@ -60,9 +62,19 @@ pub(crate) struct ControlArgs {
     #[arg(long, default_value_t = 443, value_name = "PORT")]
     pub(crate) public_https: u16,
     #[command(flatten)]
+    pub(crate) secrets: SecretsArgs,
+    #[command(flatten)]
     pub(crate) data: DataDir,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretsArgs {
+    /// File of the keys that seal secrets, one a line: the first seals, all open
+    /// [default: DATA_DIR/secrets.key, made at the first start]
+    #[arg(long, hide_env_values = true, env = "EPR_SECRETS_KEY", value_name = "FILE")]
+    pub(crate) secrets_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -72,10 +72,14 @@ where
             };
             match admitted {
                 Ok(Some(caller)) => {
+                    tracing::debug!(path = request.uri().path(), token = %caller.name, "a call");
                     request.extensions_mut().insert(caller);
                 }
                 Ok(None) => {}
-                Err(error) => return Ok(refuse(error)),
+                Err(error) => {
+                    tracing::debug!(path = request.uri().path(), %error, "a call was not admitted");
+                    return Ok(refuse(error));
+                }
             }
             inner.call(request).await
         })

@@ -54,6 +54,25 @@ impl Caller {
         }
     }
 
+    /// Whether they may do anywhere what takes `access`. Reading is for all whose tokens read: who has no
+    /// role anywhere finds nothing.
+    pub fn may_somewhere(&self, access: Access) -> bool {
+        let enough = match access {
+            Access::Change | Access::Manage => true,
+            Access::Run => self.role != Role::Runtime,
+            Access::Open | Access::Anyone | Access::Feed | Access::Read => false,
+        };
+        access.admits(self.role) && (!enough || self.most().and_then(Role::level) >= Some(access.least()))
+    }
+
+    /// The highest role they have anywhere; none for users who have none.
+    pub fn most(&self) -> Option<Role> {
+        match self.role.level() {
+            None => Some(self.role),
+            Some(bound) => self.roles.highest().map(|level| level.min(bound).into()),
+        }
+    }
+
     /// Whether they may know of `project`.
     pub fn sees(&self, project: &Project) -> bool {
         self.may(Access::Read, project) || self.may(Access::Run, project)

@@ -69,11 +69,7 @@ impl Service {
         Ok(found.record.organization)
     }
 
-    pub(super) async fn seen_project(
-        &self,
-        caller: &Caller,
-        asked: &str,
-    ) -> Result<Loaded<Project>, Error> {
+    pub(super) async fn seen_project(&self, caller: &Caller, asked: &str) -> Result<Loaded<Project>, Error> {
         let not_found = |name: &str| Error::not_found(Kind::Project, name);
         let guid = if asked.is_empty() { Some(caller.project.clone()) } else { parse_project(asked).ok() };
         if let Some(guid) = guid {
@@ -134,7 +130,9 @@ pub async fn all_projects(store: &dyn Store) -> Result<Vec<ProjectId>, Error> {
 pub(super) fn in_open_projects(batch: Batch) -> Batch {
     let written = batch.operations().iter().filter(|operation| matches!(operation.op, Op::Put(_)));
     let projects: BTreeSet<String> = written.filter_map(|operation| project_in(&operation.key)).collect();
-    projects.into_iter().fold(batch, |batch, guid| batch.check(Key::of([PROJECT_CLOSED, &guid]), Expect::Absent))
+    projects
+        .into_iter()
+        .fold(batch, |batch, guid| batch.check(Key::of([PROJECT_CLOSED, &guid]), Expect::Absent))
 }
 
 /// The guid of the project a key belongs to.

@@ -82,6 +82,12 @@ async fn roles_reach_as_far_as_they_should() {
     dev.packages().create_package(package_in("shop")).await.unwrap();
     let refused = guest.packages().create_package(package_in("shop")).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
+    assert!(refused.message().contains("a token of the role viewer may not call"), "{}", refused.message());
+    let both = [("project", shop, Viewer), ("project", lab, Developer)];
+    let both = stage.user("both", Unspecified, &both).await;
+    both.packages().create_package(package_in(lab)).await.unwrap();
+    let refused = both.packages().create_package(package_in(shop)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
     assert!(refused.message().contains("you are viewer in project shop"), "{}", refused.message());
 
     // Bosses manage their own house and no other.

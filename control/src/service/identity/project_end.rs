@@ -17,14 +17,14 @@ use crate::store::{Batch, CommitError, Expect, MAX_OPERATIONS, Version};
 impl Service {
     /// Deletes a project that holds nothing live, and everything that is left in it.
     pub async fn delete_project(&self, caller: &Caller, name: &str) -> Result<(), Error> {
-        if name.is_empty() {
-            let message = "say which project is to be deleted";
-            return Err(Error::Invalid(crate::domain::Faults::one("name", "name", message)));
-        }
         let found = self.seen_project(caller, name).await?;
         let project = found.record;
         let organization = self.load_organization(&project.organization).await?.record;
         may_manage(caller, &organization.guid, &organization.name, "delete projects")?;
+        if name.is_empty() {
+            let message = "say which project is to be deleted";
+            return Err(Error::Invalid(crate::domain::Faults::one("name", "name", message)));
+        }
         if project.guid == built_in_project() {
             let message = "the project every installation begins with stays";
             return Err(Error::refused("name", "built_in", message));
