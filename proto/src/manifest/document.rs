@@ -27,6 +27,7 @@ pub struct Fault {
 
 /// One resource of a manifest.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there are few of them at a time, and all are soon taken apart")]
 pub enum Object {
     /// `kind: Package`.
     Package(wire::Package),

@@ -153,6 +153,13 @@ impl<'n> Fields<'n> {
         self.report.origin(&self.wire, &self.path, self.place);
     }
 
+    /// The field `key`, if it is there, is also what the message has in `wire`.
+    pub(super) fn also(&self, key: &str, wire: &str) {
+        if let Some(entry) = self.entries.iter().find(|entry| entry.key == key) {
+            self.report.origin(&self.wire_of(wire), &self.path_of(key), entry.value.place);
+        }
+    }
+
     /// Whether the field is there and not null. Does not take it.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key && !matches!(entry.value.shape, Shape::Null))

@@ -257,6 +257,12 @@ fn fields_of_the_message_are_found_in_the_text() {
         ("plans[0].components[0].endpoints[1].port_range", 26, "spec.endpoints[1].portRange"),
         ("plans[0].components[0].volumes", 10, "spec.volumes"),
         ("plans[0].components[0].executables[0].limits.memory_mib", 17, "spec.executables[0].limits.memory"),
+        ("plans[0].components[0].executables[0].docker.command", 16, "spec.executables[0].command"),
+        (
+            "plans[0].components[0].executables[0].docker.entrypoint",
+            19,
+            "spec.executables[0].docker.entrypoint",
+        ),
         ("plans[0].components[0].parameters[1].name", 23, "spec.environmentVars[1].name"),
         ("something.else", 2, "something.else"),
     ] {

@@ -1,7 +1,8 @@
 use super::{Document, in_manifest};
 
 /// Fields that rules name in what they say, and that manifests spell otherwise.
-const SPELT_OTHERWISE: [&str; 3] = ["target_port", "port_range", "backend_protocol"];
+const SPELT_OTHERWISE: [&str; 5] =
+    ["target_port", "port_range", "backend_protocol", "http_get", "tcp_socket"];
 
 impl Document {
     /// What is said of the message, said of the manifest: fields it names are named as the manifest does.

@@ -10,12 +10,14 @@ pub(super) struct Command {
 const SHELL: [&str; 2] = ["/bin/bash", "-c"];
 
 /// As the real client does it: `runAsBash` puts a shell before the command, unless an entrypoint of its own
-/// says what runs it. It is never written again: what has a shell before it would get another one.
+/// says what runs it. The client leaves the word standing in what it sends, so a shell that is there already
+/// is enough; and it is never written, for on reading the client would put another one before it.
 pub(super) fn read(executable: &mut Fields<'_>) -> Command {
     let entrypoint = executable.texts("entrypoint");
     let mut command = executable.texts("command");
     let wrap = executable.flag(("runAsBash", "")).unwrap_or(false);
-    if wrap && entrypoint.iter().all(String::is_empty) && !command.is_empty() {
+    let wrapped = command.iter().zip(SHELL).filter(|(word, shell)| word == shell).count() == SHELL.len();
+    if wrap && !wrapped && entrypoint.iter().all(String::is_empty) && !command.is_empty() {
         command.splice(..0, SHELL.map(str::to_owned));
     }
     Command { entrypoint, command }

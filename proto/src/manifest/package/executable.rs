@@ -49,6 +49,15 @@ fn read_kind(executable: &mut Fields<'_>) -> Option<Kind> {
         None => Type::Docker,
         Some(declared) => declared,
     };
+    let part = match kind {
+        Type::Docker => "docker",
+        Type::Build => "build",
+        Type::PreInstalled => "bash",
+    };
+    // What the message has in the part of its kind, the manifest has beside it.
+    executable.also("type", part);
+    executable.also("command", &format!("{part}.command"));
+    executable.also("entrypoint", &format!("{part}.entrypoint"));
     match kind {
         Type::Docker => {
             if docker.is_none() && !executable.has("docker") {

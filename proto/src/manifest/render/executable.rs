@@ -66,7 +66,7 @@ fn limits(limits: &wire::Limits) -> Value {
 fn number(text: &str) -> Value {
     let whole = text.parse::<u32>().ok().map(Value::from);
     let decimal = || text.parse::<f64>().ok().map(Value::from);
-    let reads_the_same = |number: &Value| number.to_string() == text;
+    let reads_the_same = |number: &Value| *number.to_string() == *text;
     whole.or_else(decimal).filter(reads_the_same).unwrap_or_else(|| json!(text))
 }
 

@@ -97,3 +97,40 @@ fn secrets_hold_what_their_type_says() {
         assert_eq!(told(Kind::Secret, &with(spec)), [fault]);
     }
 }
+
+#[test]
+fn a_shell_is_put_before_a_command_once() {
+    let package = |executable: &str| {
+        let body = format!(
+            r#"{{"metadata": {{"name": "p", "version": "1"}}, "spec": {{"executables": [{executable}]}}}}"#
+        );
+        let read = read_one(Kind::Package, body.as_bytes()).unwrap();
+        let Object::Package(read) = read.object else { panic!() };
+        read.plans[0].components[0].executables[0].kind.clone().unwrap()
+    };
+    for (said, words) in [
+        (r#""command": ["run"], "runAsBash": true"#, "/bin/bash -c run"),
+        (r#""command": ["/bin/bash", "-c", "run"], "runAsBash": true"#, "/bin/bash -c run"),
+        (r#""command": "run", "runAsBash": false"#, "run"),
+        (r#""command": ["run"], "entrypoint": "/bin/sh", "runAsBash": true"#, "run"),
+        (r#""command": null, "runAsBash": true"#, ""),
+    ] {
+        let kind = package(&format!(r#"{{"name": "e", "docker": {{"image": "i"}}, {said}}}"#));
+        let wire::executable::Kind::Docker(docker) = kind else { panic!() };
+        assert_eq!(docker.command.join(" "), words, "{said}");
+        assert_eq!(docker.entrypoint.is_empty(), !said.contains("entrypoint"), "{said}");
+    }
+    // A preinstalled program is run by a shell anyway.
+    let kind =
+        package(r#"{"type": "preInstalled", "command": ["/bin/bash", "-c", "a | b"], "runAsBash": true}"#);
+    assert_eq!(kind, wire::executable::Kind::Bash(wire::BashCommand { command: "a | b".into() }));
+}
+
+#[test]
+fn files_of_programs_are_read_too() {
+    let text = r#"{"apiVersion": "api.rapyuta.io/v2", "kind": "StaticRoute",
+        "metadata": {"name": "abcd", "labels": {"who": "\ud83d\ude00"}}}"#;
+    let documents = crate::manifest::read(text).unwrap();
+    let labels = &documents[0].object.metadata().unwrap().labels;
+    assert_eq!(labels.get("who").map(String::as_str), Some("😀"));
+}
