@@ -28,7 +28,8 @@ class Web(BaseHTTPRequestHandler):
             text = env.get(self.path.removeprefix("/env/"), "")
         else:
             names = ("EPR_DEPLOYMENT", "EPR_GENERATION", "EPR_REPLICA")
-            text = json.dumps({name.removeprefix("EPR_").lower(): env.get(name, "") for name in names})
+            told = {name.removeprefix("EPR_").lower(): env.get(name, "") for name in names}
+            text = json.dumps(told | {"pid": os.getpid()})
         body = text.encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))

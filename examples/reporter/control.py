@@ -92,14 +92,21 @@ class Leases:
         while self.held.get(project) == lease:
             await asyncio.sleep(wait)
             try:
-                await self.control.call("KeepAlive", messages.KeepAliveRequest(id=lease, project=project))
+                await self.prove(project, lease)
                 wait = ttl / 3
                 backoff.reset()
             except grpc.aio.AioRpcError as error:
-                if error.code() == grpc.StatusCode.NOT_FOUND:
-                    return self.lost(project, lease)
                 wait = backoff.next()
                 log.warning("lease %s is not kept alive: %s", lease, error.details())
+
+    async def prove(self, project: str, lease: str):
+        """Keeps a lease alive now, or finds that it is lost."""
+        try:
+            await self.control.call("KeepAlive", messages.KeepAliveRequest(id=lease, project=project))
+        except grpc.aio.AioRpcError as error:
+            if error.code() != grpc.StatusCode.NOT_FOUND:
+                raise
+            self.lost(project, lease)
 
     async def close(self):
         """Ends every lease: no request is sent to what is about to end."""

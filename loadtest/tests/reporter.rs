@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use loadtest::manifest::{App, Speaks};
-use loadtest::{Epr, Outcome, Reporter, Stage, Start, Talk, eventually, play};
+use loadtest::{Epr, OrFault as _, Outcome, Reporter, Stage, Start, Talk, eventually, play};
 use proto::wire::{Deployment, DeploymentStatus, GetDeploymentRequest, Phase, Status};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(150);
 const WAIT: Duration = Duration::from_secs(30);
@@ -52,6 +54,12 @@ impl Site {
         })
         .await
     }
+
+    /// What the application behind the name tells of itself.
+    async fn told(&self, host: &str) -> Outcome<Value> {
+        let page = self.proxy.curl(&format!("http://{host}.ep-r.io/"))?.get().await?;
+        Ok(serde_json::from_str(&page.body)?)
+    }
 }
 
 fn app(name: &str) -> App {
@@ -96,6 +104,28 @@ fn what_is_deployed_runs_and_goes_on_when_either_side_is_killed() -> Outcome {
         let page = site.proxy.curl("http://hello-web.ep-r.io/")?.get().await?;
         assert_eq!(page.refusal(), "no_backend", "its lease is closed before it ends");
         Ok(())
+    })
+}
+
+#[test]
+fn what_ends_by_itself_is_started_again() -> Outcome {
+    play(LIMIT, async |stage| {
+        let site = Site::set_up(stage).await?;
+        site.control.apply(stage, &app("hello").manifest_with_routes()).await?;
+        site.sees("hello-web", "hello").await?;
+        let first = site.told("hello-web").await?;
+        let pid = first["pid"].as_i64().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        kill_process(pid.or_fault("it tells no process")?, Signal::KILL)?;
+        let again = |status: &DeploymentStatus| {
+            status.executables.iter().any(|executable| executable.restart_count == 1)
+                && status.status() == Status::Running
+        };
+        site.until("hello", again).await?;
+        eventually("another process", WAIT, async || {
+            let page = site.proxy.curl("http://hello-web.ep-r.io/")?.get().await?;
+            Ok((page.status == 200 && !page.body.contains(&first["pid"].to_string())).then_some(()))
+        })
+        .await
     })
 }
 

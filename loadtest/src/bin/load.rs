@@ -1,6 +1,10 @@
 //! Runs load scenarios against the release binary with real backends on loopback, and prints a table.
 //!
 //! `load [SECONDS] [SCENARIO...]`: 5 seconds of each scenario unless told otherwise.
+//!
+//! `load switch [TIMES] [bind|update]`: a static route goes from one deployment to the other and back that
+//! often (200 times, by updates, unless told otherwise) under continuous load. The receipts are a table on
+//! standard error and lines of JSON on standard output; it fails when any request does.
 
 use std::env;
 use std::io::Write as _;
@@ -10,6 +14,7 @@ use std::time::Duration;
 use loadtest::backend::{self, Nginx, PythonBackend};
 use loadtest::manifest::{App, Speaks};
 use loadtest::scenario::{ALL, Measured, Scenario};
+use loadtest::switch::{self, Move, Switched};
 use loadtest::{Epr, Fault, Outcome, Stage, Start, eventually, play};
 
 const NAMES: [&str; 4] = ["http://load-web", "https://load-safe", "https://load-tcp", "https://load-chat"];
@@ -23,12 +28,50 @@ struct Site {
 }
 
 fn main() -> ExitCode {
-    let (seconds, scenarios) = match read_arguments() {
-        Ok(read) => read,
-        Err(fault) => return fail(&fault),
+    let words: Vec<String> = env::args().skip(1).collect();
+    let outcome = match words.split_first() {
+        Some((first, rest)) if first == "switch" => run_switches(rest),
+        _ => run_scenarios(&words),
     };
+    outcome.map_or_else(|fault| fail(&fault), |()| ExitCode::SUCCESS)
+}
+
+fn run_switches(words: &[String]) -> Outcome {
+    let (mut times, mut how) = (200, Move::Update);
+    for word in words {
+        match (word.as_str(), word.parse::<u32>()) {
+            (_, Ok(number)) => times = number,
+            ("bind", _) => how = Move::Bind,
+            ("update", _) => how = Move::Update,
+            _ => return Err(Fault::new(format_args!("{word:?} is neither a number nor bind nor update"))),
+        }
+    }
+    play(Duration::from_secs(60 + u64::from(times)), async |stage| {
+        let mut site = switch::Site::set_up(stage, 2).await?;
+        tell(format_args!("{}", Switched::heading()))?;
+        let mut clean = 0;
+        for _ in 0..times {
+            let switched = site.switch(how).await?;
+            tell(format_args!("{}", switched.row()))?;
+            print(format_args!("{}", switched.json()))?;
+            clean += u32::from(switched.is_clean());
+        }
+        let (answered, failures) = site.stop().await?;
+        tell(format_args!("{clean} of {times} clean; {answered} requests, {} failed", failures.len()))?;
+        match failures.first() {
+            Some(first) => Err(Fault::new(format_args!("a request failed: {first}"))),
+            None if clean < times => {
+                Err(Fault::new("a proxy was late, or served the old deployment after it"))
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+fn run_scenarios(words: &[String]) -> Outcome {
+    let (seconds, scenarios) = read_arguments(words)?;
     let limit = Duration::from_secs((seconds + 70) * 12);
-    let outcome = play(limit, async |stage| {
+    play(limit, async |stage| {
         let mut site = set_up(stage).await?;
         print(format_args!(
             "{:<22}{:>10}{:>9}{:>10}{:>10}{:>12}  shows",
@@ -39,8 +82,7 @@ fn main() -> ExitCode {
             print_row(&scenario, &measured)?;
         }
         Ok(())
-    });
-    outcome.map_or_else(|fault| fail(&fault), |()| ExitCode::SUCCESS)
+    })
 }
 
 fn fail(fault: &Fault) -> ExitCode {
@@ -49,12 +91,12 @@ fn fail(fault: &Fault) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn read_arguments() -> Outcome<(u64, Vec<Scenario>)> {
+fn read_arguments(words: &[String]) -> Outcome<(u64, Vec<Scenario>)> {
     let (mut seconds, mut chosen) = (5, Vec::new());
-    for word in env::args().skip(1) {
+    for word in words {
         if let Ok(number) = word.parse() {
             seconds = number;
-        } else if let Some(scenario) = ALL.iter().find(|scenario| scenario.name == word) {
+        } else if let Some(scenario) = ALL.iter().find(|scenario| scenario.name == word.as_str()) {
             chosen.push(*scenario);
         } else {
             let known: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
@@ -92,6 +134,11 @@ async fn set_up(stage: &Stage) -> Outcome<Site> {
         .await?;
     }
     Ok(Site { proxy, _control: control, _nginx: nginx, _chat: chat })
+}
+
+/// For people, beside what programs read.
+fn tell(line: std::fmt::Arguments<'_>) -> Outcome {
+    Ok(writeln!(std::io::stderr(), "{line}")?)
 }
 
 fn print(line: std::fmt::Arguments<'_>) -> Outcome {
