@@ -21,7 +21,8 @@ use tonic::Status;
 pub(crate) use organizations::static_routes;
 pub(crate) use proxies::Follower;
 pub(crate) use routes::NamedRoute;
-pub(crate) use secrets::contents;
+pub(crate) use secrets::{contents, registry};
+pub(crate) use users::by_names;
 
 use crate::args::{Format, GetArgs, Kind};
 use crate::client::Client;

@@ -12,21 +12,28 @@ use crate::args::{
 };
 use crate::client::Client;
 use crate::delete;
+use crate::describe::project_by_name;
 use crate::failure::Failure;
-use crate::get::{Resource as _, Wanted, guid_of, show_all};
+use crate::get::{Resource as _, Wanted, by_names, guid_of, show_all};
 use crate::output::{Facts, Out, remark};
 use crate::words;
 
 pub(crate) async fn whoami(args: WhoAmIArgs) -> Result<(), Failure> {
     let client = Client::of(&args.server).await?;
     let answer = client.identity().who_am_i(wire::WhoAmIRequest {}).await;
-    let answer = answer.map_err(|status| Failure::of_call("cannot ask who you are", &status))?.into_inner();
+    let answer = answer.map_err(|status| Failure::of_call("cannot ask who you are", &status));
+    let mut answer = answer?.into_inner();
+    if let Some(user) = &mut answer.user {
+        by_names(&client, user).await;
+    }
+    let named = client.project();
+    let project = project_by_name(&client, if named.is_empty() { &answer.project } else { &named }).await;
     let mut out = Out::new();
     match args.output.format {
         Format::Json => out.json(&whoami_document(&answer)),
         Format::Yaml => out.yaml(&whoami_document(&answer))?,
         Format::Name => out.line(answer.user.as_ref().map_or(&answer.token_name, |user| &user.email)),
-        Format::Table | Format::Wide => whoami_facts(&answer, client.project()).print(&mut out),
+        Format::Table | Format::Wide => whoami_facts(&answer, project).print(&mut out),
     }
     out.finish()
 }
@@ -40,7 +47,7 @@ fn whoami_document(answer: &wire::WhoAmIResponse) -> serde_json::Value {
     })
 }
 
-fn whoami_facts(answer: &wire::WhoAmIResponse, named: String) -> Facts {
+fn whoami_facts(answer: &wire::WhoAmIResponse, project: String) -> Facts {
     let mut facts = Facts::new();
     match &answer.user {
         Some(user) => {
@@ -54,7 +61,7 @@ fn whoami_facts(answer: &wire::WhoAmIResponse, named: String) -> Facts {
     }
     facts.add("token", answer.token_name.as_str());
     facts.add("its role", words::role(answer.role()));
-    facts.add("project", if named.is_empty() { answer.project.clone() } else { named });
+    facts.add("project", project);
     facts
 }
 

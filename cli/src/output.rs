@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(crate) use age::age;
 pub(crate) use cell::{Cell, Cut, Tone, printable};
-pub(crate) use page::{Facts, section};
+pub(crate) use page::{Facts, paragraph, section};
 pub(crate) use paint::Paint;
 pub(crate) use progress::Progress;
 pub(crate) use table::{Column, Table};

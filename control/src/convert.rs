@@ -2,6 +2,7 @@
 
 pub(crate) mod deployment;
 pub(crate) mod identity;
+pub(crate) mod offline;
 pub(crate) mod package;
 pub(crate) mod secret;
 pub(crate) mod static_route;

@@ -45,5 +45,6 @@ pub mod watch;
 
 pub use config::Config;
 pub use control::{Control, OpenError};
+pub use convert::offline::Offline;
 pub use grpc::ServeError;
 pub use key_file::KeyFileError;

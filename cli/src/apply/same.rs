@@ -1,16 +1,19 @@
 //! What is there and what a manifest declares in one form, so that only what differs in meaning differs:
 //! what the platform gave is left out, the control plane's defaults are filled in.
 
+use control::Offline;
 use proto::SourceRanges;
-use proto::wire::{self, BackendProtocol, EndpointType, RuntimeKind, secret::Data};
+use proto::wire::{self, RuntimeKind, secret::Data};
 
 /// What a registry that is not named is.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 pub(super) fn package(package: &wire::Package) -> wire::Package {
-    let mut package = package.clone();
+    // What breaks a rule of ours keeps its form: the control plane, of another version, knows better.
+    let filled = Offline::new(Vec::new()).package(package.clone());
+    let mut package = filled.unwrap_or_else(|_| package.clone());
     package.metadata = package.metadata.map(own_metadata);
-    package.plans.iter_mut().for_each(fill_plan);
+    package.plans.iter_mut().for_each(|plan| plan.id.clear());
     package
 }
 
@@ -119,57 +122,6 @@ fn fill_spec(spec: &mut wire::DeploymentSpec) {
 /// What its author gave.
 fn own_metadata(metadata: wire::Metadata) -> wire::Metadata {
     wire::Metadata { name: metadata.name, labels: metadata.labels, ..Default::default() }
-}
-
-fn fill_plan(plan: &mut wire::Plan) {
-    plan.id.clear();
-    if plan.name.is_empty() {
-        plan.name = "default".to_owned();
-    }
-    for component in &mut plan.components {
-        if component.runtime() == RuntimeKind::Unspecified {
-            component.set_runtime(RuntimeKind::Cloud);
-        }
-        component.replicas = component.replicas.max(1);
-        component.executables.iter_mut().for_each(fill_executable);
-        component.endpoints.iter_mut().for_each(fill_endpoint);
-    }
-}
-
-fn fill_executable(executable: &mut wire::Executable) {
-    let limits = executable.limits.get_or_insert_default();
-    let cpu = if limits.cpu.is_empty() { "0.1" } else { limits.cpu.as_str() };
-    limits.cpu = cpu.parse::<f64>().map_or_else(|_| cpu.to_owned(), |cores| cores.to_string());
-    if limits.memory_mib == 0 {
-        limits.memory_mib = 512;
-    }
-}
-
-fn fill_endpoint(endpoint: &mut wire::Endpoint) {
-    if matches!(endpoint.r#type(), EndpointType::InternalTcpRange | EndpointType::InternalUdpRange) {
-        endpoint.port_range = ports(&endpoint.port_range);
-    } else {
-        let usual = if endpoint.r#type() == EndpointType::ExternalHttp { 80 } else { 443 };
-        endpoint.port = if endpoint.port == 0 { usual } else { endpoint.port };
-        endpoint.target_port = if endpoint.target_port == 0 { endpoint.port } else { endpoint.target_port };
-    }
-    if endpoint.backend_protocol() == BackendProtocol::Http1 {
-        endpoint.set_backend_protocol(BackendProtocol::Unspecified);
-    }
-}
-
-/// A port range in one spelling: each port, ascending. Left alone when it is none.
-fn ports(range: &str) -> String {
-    let part = |part: &str| -> Option<Vec<u16>> {
-        let (from, to) = part.split_once('-').unwrap_or((part, part));
-        Some((from.trim().parse().ok()?..=to.trim().parse().ok()?).take(100).collect())
-    };
-    let Some(mut ports) = range.split(',').map(part).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
-    else {
-        return range.to_owned();
-    };
-    ports.sort_unstable();
-    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use proto::wire::Phase;
 
 use super::kinds::Kind;
 use super::server::ServerArgs;
+use super::serving::BaseDomains;
 use super::values;
 
 #[derive(Debug, Args)]
@@ -29,6 +30,8 @@ pub(crate) struct ValidateArgs {
     /// standard input
     #[arg(short, long = "filename", required = true, num_args = 1.., value_name = "PATH")]
     pub(crate) filenames: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) base_domains: BaseDomains,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

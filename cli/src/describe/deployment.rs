@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use proto::wire::{self, DeploymentSpec, DeploymentStatus};
 
-use super::{Described, metadata_facts, when};
+use super::{About, Described, metadata_facts, when};
 use crate::get::time;
 use crate::output::{Cell, Column, Cut, Facts, Out, Table, Tone, age, section};
 use crate::words;
@@ -13,16 +13,20 @@ impl Described for wire::Deployment {
         words::state(status.phase(), status.status())
     }
 
-    fn page(&self, out: &mut Out, now: SystemTime) {
+    fn metadata(&self) -> Option<&wire::Metadata> {
+        self.metadata.as_ref()
+    }
+
+    fn page(&self, out: &mut Out, about: &About) {
         let spec = self.spec.clone().unwrap_or_default();
         let status = self.status.clone().unwrap_or_default();
-        facts(self, &spec, &status, now).print(out);
+        facts(self, &spec, &status, about).print(out);
         endpoints(out, &spec, &status);
         executables(out, &status);
         dependencies(out, &spec, &status);
         volumes(out, &spec);
         environment(out, &status);
-        events(out, &status, now);
+        events(out, &status, about.now);
     }
 }
 
@@ -30,7 +34,7 @@ fn facts(
     deployment: &wire::Deployment,
     spec: &DeploymentSpec,
     status: &DeploymentStatus,
-    now: SystemTime,
+    about: &About,
 ) -> Facts {
     let mut facts = Facts::new();
     let plan = if spec.plan.is_empty() { String::new() } else { format!(", plan {}", spec.plan) };
@@ -44,8 +48,8 @@ fn facts(
     }
     facts.add("generation", status.generation.to_string());
     facts.add("device", spec.device.as_str());
-    metadata_facts(&mut facts, deployment.metadata.as_ref(), now);
-    facts.add("stopped", when(status.stopped_at, now));
+    metadata_facts(&mut facts, deployment.metadata.as_ref(), about);
+    facts.add("stopped", when(status.stopped_at, about.now));
     facts
 }
 

@@ -1,16 +1,18 @@
-use std::time::SystemTime;
-
 use proto::wire::{self, executable::Kind};
 
-use super::{Described, metadata_facts};
+use super::{About, Described, metadata_facts};
 use crate::output::{Cell, Column, Cut, Facts, Out, Table, section};
 use crate::words;
 
 impl Described for wire::Package {
-    fn page(&self, out: &mut Out, now: SystemTime) {
+    fn metadata(&self) -> Option<&wire::Metadata> {
+        self.metadata.as_ref()
+    }
+
+    fn page(&self, out: &mut Out, about: &About) {
         let mut facts = Facts::new();
         facts.add("description", self.description.as_str());
-        metadata_facts(&mut facts, self.metadata.as_ref(), now);
+        metadata_facts(&mut facts, self.metadata.as_ref(), about);
         facts.print(out);
         for plan in &self.plans {
             for component in &plan.components {

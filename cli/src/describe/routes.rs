@@ -1,8 +1,6 @@
-use std::time::SystemTime;
-
 use proto::wire;
 
-use super::{Described, metadata_facts};
+use super::{About, Described, metadata_facts};
 use crate::get::NamedRoute;
 use crate::output::{Cell, Facts, Out};
 use crate::words;
@@ -12,7 +10,11 @@ impl Described for wire::StaticRoute {
         if self.bound_to.is_some() { Cell::good("bound") } else { Cell::busy("not bound") }
     }
 
-    fn page(&self, out: &mut Out, now: SystemTime) {
+    fn metadata(&self) -> Option<&wire::Metadata> {
+        self.metadata.as_ref()
+    }
+
+    fn page(&self, out: &mut Out, about: &About) {
         let mut facts = Facts::new();
         facts.add("host name", self.hostname.as_str());
         match &self.bound_to {
@@ -25,7 +27,7 @@ impl Described for wire::StaticRoute {
             None => facts.add("serves", Cell::busy("nothing")),
         }
         facts.add("sources", words::sources(&self.source_ranges));
-        metadata_facts(&mut facts, self.metadata.as_ref(), now);
+        metadata_facts(&mut facts, self.metadata.as_ref(), about);
         facts.print(out);
     }
 }

@@ -60,15 +60,20 @@ impl Resource for wire::Secret {
 /// What kind of secret it is, and what may be told of what it holds.
 pub(crate) fn contents(secret: &wire::Secret) -> (&'static str, String) {
     match &secret.data {
-        Some(Data::Docker(docker)) => {
-            let registry = if docker.registry.is_empty() { "Docker Hub" } else { &docker.registry };
-            ("docker", format!("{} at {registry}", docker.username))
-        }
+        Some(Data::Docker(docker)) => ("docker", format!("{} at {}", docker.username, registry(docker))),
         Some(Data::Opaque(opaque)) => {
             let mut keys: Vec<_> = opaque.values.keys().map(String::as_str).collect();
             keys.sort_unstable();
             ("opaque", keys.join(", "))
         }
         None => ("", String::new()),
+    }
+}
+
+/// The registry as people call it.
+pub(crate) fn registry(docker: &wire::DockerCredentials) -> &str {
+    match docker.registry.as_str() {
+        "" | "https://index.docker.io/v1/" => "Docker Hub",
+        other => other,
     }
 }

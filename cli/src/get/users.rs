@@ -21,15 +21,25 @@ impl Resource for wire::User {
     ];
 
     async fn list(client: &Client, _: &Wanted) -> Result<Vec<Self>, Status> {
-        pages(async |page| {
+        let users = pages(async |page| {
             let list = client.identity().list_users(wire::ListUsersRequest { page }).await?.into_inner();
             Ok((list.users, list.page))
         })
-        .await
+        .await;
+        let mut users = users?;
+        for user in &mut users {
+            by_names(client, user).await;
+        }
+        Ok(users)
     }
 
     async fn named(client: &Client, name: &str) -> Result<Vec<Self>, Status> {
-        only(client.identity().get_user(wire::GetUserRequest { email: name.to_owned() }).await)
+        let mut found =
+            only(client.identity().get_user(wire::GetUserRequest { email: name.to_owned() }).await)?;
+        for user in &mut found {
+            by_names(client, user).await;
+        }
+        Ok(found)
     }
 
     fn row(&self, now: SystemTime) -> Vec<Cell> {
@@ -54,6 +64,27 @@ impl Resource for wire::User {
 
     fn name(&self) -> String {
         self.email.clone()
+    }
+}
+
+/// Calls the places of a user's memberships by their names, where those may be known.
+pub(crate) async fn by_names(client: &Client, user: &mut wire::User) {
+    for place in user.memberships.iter_mut().filter_map(|membership| membership.r#where.as_mut()) {
+        let (named, name) = match place {
+            Where::Project(guid) => {
+                let request = wire::GetProjectRequest { name: guid.clone() };
+                let project = client.identity().get_project(request).await;
+                (guid, project.ok().and_then(|project| project.into_inner().metadata))
+            }
+            Where::Organization(guid) => {
+                let request = wire::GetOrganizationRequest { name: guid.clone() };
+                let organization = client.identity().get_organization(request).await;
+                (guid, organization.ok().and_then(|organization| organization.into_inner().metadata))
+            }
+        };
+        if let Some(metadata) = name {
+            *named = metadata.name;
+        }
     }
 }
 

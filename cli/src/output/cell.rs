@@ -117,6 +117,22 @@ pub(super) fn shortened(text: &str, width: usize, cut: Cut) -> Cow<'_, str> {
     Cow::Owned(start.chain(['…']).chain(end.into_iter().rev()).collect())
 }
 
+/// `text` in lines of no more than `width` places, broken between words; a word that is longer has a line of
+/// its own.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// As many of `chars` as there are places for.
 fn fitting(chars: impl Iterator<Item = char>, places: usize) -> impl Iterator<Item = char> {
     chars.scan(places, |left, c| {
@@ -137,6 +153,13 @@ mod tests {
         assert_eq!(shortened("名前名前", 5, Cut::End), "名前…");
         assert_eq!(shortened("hello", 2, Cut::Never), "hello");
         assert_eq!(shortened("hello", 0, Cut::Middle), "…");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrapped("a bc def ghij", 6), ["a bc", "def", "ghij"]);
+        assert_eq!(wrapped("abcdefghij k", 3), ["abcdefghij", "k"]);
+        assert_eq!(wrapped("", 3), [""]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Cell, Cut, Out};
+use super::cell::wrapped;
+use super::{Cell, Out, printable};
 
 /// Names and values under one another, the values in line. What is empty is left out.
 #[derive(Default)]
@@ -8,6 +9,8 @@ pub(crate) struct Facts(Vec<(String, Cell)>);
 
 const INDENT: usize = 2;
 const GAP: usize = 3;
+/// No value is squeezed into fewer places.
+const LEAST: usize = 20;
 
 impl Facts {
     pub(crate) fn new() -> Self {
@@ -26,8 +29,12 @@ impl Facts {
         let names = self.0.iter().map(|(name, _)| name.width()).max().unwrap_or_default();
         for (name, value) in &self.0 {
             let pad = " ".repeat(names + GAP - name.width());
-            let (value, _) = value.shown(usize::MAX, Cut::Never, paint);
-            out.line(format_args!("{:INDENT$}{}{pad}{value}", "", paint.dim(name)));
+            let begin = INDENT + names + GAP;
+            let room = out.width().map_or(usize::MAX, |width| width.saturating_sub(begin).max(LEAST));
+            let mut lines = wrapped(value.text(), room).into_iter();
+            let first = paint.tone(value.tone(), lines.next().unwrap_or_default());
+            out.line(format_args!("{:INDENT$}{}{pad}{first}", "", paint.dim(name)));
+            lines.for_each(|line| out.line(format_args!("{:begin$}{}", "", paint.tone(value.tone(), line))));
         }
     }
 }
@@ -36,4 +43,14 @@ impl Facts {
 pub(crate) fn section(out: &mut Out, heading: &str) {
     let heading = out.paint().bold(heading);
     out.line(format_args!("\n{heading}"));
+}
+
+/// A paragraph, its lines after the first under the text and not under the `mark` before it.
+pub(crate) fn paragraph(out: &mut Out, mark: &str, text: &str) {
+    let indent = mark.width() + 1;
+    let room = out.width().map_or(usize::MAX, |width| width.saturating_sub(indent).max(LEAST));
+    let mut lines = wrapped(&printable(text), room).into_iter();
+    let mark = out.paint().dim(mark);
+    out.line(format_args!("{mark} {}", lines.next().unwrap_or_default()));
+    lines.for_each(|line| out.line(format_args!("{:indent$}{line}", "")));
 }
