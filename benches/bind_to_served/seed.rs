@@ -13,7 +13,7 @@ use control::domain::package::{
 use control::domain::rules::Rules;
 use control::domain::static_route::StaticRouteDraft;
 use control::domain::{Faults, Keyring, Reserved, built_in_project};
-use control::service::{Service, SystemChance};
+use control::service::{Service, SystemChance, built_in};
 use control::store::{Embedded, EmbeddedConfig};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use loadtest::{Fault, Outcome};
@@ -31,6 +31,7 @@ const AT_ONCE: usize = 200;
 pub(crate) async fn seed(file: &Path, domain: &Hostname, deployments: usize) -> Outcome<f64> {
     let start = wall();
     let store = Embedded::open(&EmbeddedConfig::at(file), Epoch(start | 1))?;
+    built_in::make(&store, &SystemChance, clock::system()().into()).await?;
     let rules = Rules {
         domains: vec![domain.clone()],
         ports: PublicPorts::default(),

@@ -11,18 +11,22 @@ use std::time::Duration;
 
 use proto::Hostname;
 
+mod addresses;
 mod admin;
 mod api;
 mod feed;
 mod leases;
 mod store;
+mod sweep;
 mod watch;
 
+pub use addresses::AddressLimits;
 pub use admin::AdminLimits;
 pub use api::ApiLimits;
 pub use feed::FeedLimits;
 pub use leases::LeaseLimits;
 pub use store::StoreLimits;
+pub use sweep::SweepLimits;
 pub use watch::WatchLimits;
 
 pub use crate::domain::{BackendNetworks, PublicPorts, Reserved};
@@ -65,6 +69,10 @@ pub struct Config {
     pub leases: LeaseLimits,
     /// The numbers of the watches of runtimes.
     pub watch: WatchLimits,
+    /// The numbers of who may use which backend address.
+    pub addresses: AddressLimits,
+    /// The numbers of the removal of what is kept for a time only.
+    pub sweep: SweepLimits,
     /// The numbers of the admin listener.
     pub admin_limits: AdminLimits,
     /// The numbers of the JSON API.
@@ -138,6 +146,8 @@ impl Config {
             feed: FeedLimits::default(),
             leases: LeaseLimits::default(),
             watch: WatchLimits::default(),
+            addresses: AddressLimits::default(),
+            sweep: SweepLimits::default(),
             admin_limits: AdminLimits::default(),
             api_limits: ApiLimits::default(),
         }

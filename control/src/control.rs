@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use proto::Epoch;
 
+use crate::addresses::Addresses;
 use crate::admin::Admin;
 use crate::auth::{Auth, TokenFileError, TokenFiles, first_tokens};
 use crate::clock;
@@ -23,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::rest;
 use crate::service::{self, Service, SystemChance};
 use crate::store::{self, Embedded, EmbeddedConfig, Store, StoreError};
+use crate::sweeper::Sweeper;
 use crate::tasks::Tasks;
 use crate::watch::Watches;
 
@@ -38,6 +40,8 @@ pub struct Control {
     auth: Auth,
     publisher: Publisher,
     lease_clock: LeaseClock,
+    addresses: Addresses,
+    sweeper: Sweeper,
     token_files: TokenFiles,
     metrics: Arc<Metrics>,
     tasks: Tasks,
@@ -147,6 +151,10 @@ impl Control {
         )
         .await?;
         let service = Service::new(store.clone(), rules, config.limits, clock.clone(), chance, keyring);
+        let addresses = Addresses::new(store.clone(), config.addresses.clone());
+        let service = service.with_addresses(addresses.clone());
+        let sweeper =
+            Sweeper::new(store.clone(), addresses.clone(), config.sweep.clone(), clock.clone());
         let signal = drain.signal();
         let watches = Watches::new(
             store.clone(),
@@ -169,6 +177,8 @@ impl Control {
             auth,
             publisher,
             lease_clock,
+            addresses,
+            sweeper,
             token_files,
             metrics,
             tasks,
@@ -210,12 +220,16 @@ impl Control {
     /// the rest, and returns when everything has ended.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self { server, api, admin, auth, publisher, lease_clock, metrics, tasks, signal, .. } = self;
+        let (addresses, sweeper) = (self.addresses, self.sweeper);
         tasks.spawn("publisher", publisher.run(signal.clone()));
         tasks.spawn("lease clock", lease_clock.run(signal.clone()));
+        tasks.spawn("sweeper", sweeper.run(signal.clone()));
         if let Some((api, parts)) = api {
             tasks.spawn("api", api.run(parts, tasks.clone(), signal.clone()));
         }
         let end = Drain::new();
+        // Calls that are finished during a drain may ask.
+        tasks.spawn("addresses", addresses.run(end.signal()));
         if let Some(admin) = admin {
             tasks.spawn("admin", admin.run(metrics.teller(), tasks.clone(), signal, end.signal()));
         }

@@ -14,8 +14,9 @@
 //! | `control` | [`Control`]: all of it, opened, bound, and run until it is told to stop |
 //! | [`admin`], [`grpc`], [`rest`] | health and numbers over HTTP; the services of `epr.v1` and the JSON API, which only translate |
 //! | `convert` | between messages and the domain, for both of them |
-//! | [`auth`], [`feed`], [`lease`], `key_file`, `watch` | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive; the keys that seal secrets; the deployments runtimes are to run |
+//! | [`auth`], [`feed`], [`lease`], `key_file`, `watch`, `sweeper` | who calls, and may do what; from commits to what proxies serve; how long what a runtime reported counts as alive; the keys that seal secrets; the deployments runtimes are to run; the removal of what is kept for a time only |
 //! | [`service`] | what can be done: parse, load, judge, commit |
+//! | [`addresses`] | which project's deployments use which backend address |
 //! | [`store`] | where the truth is kept |
 //! | [`config`] | every number |
 //! | [`domain`] | what the platform means. Pure |
@@ -23,6 +24,7 @@
 //!
 //! Architecture invariant: this crate knows nothing of how proxies serve traffic.
 
+pub mod addresses;
 pub mod admin;
 pub mod auth;
 pub mod clock;
@@ -40,6 +42,7 @@ mod private_file;
 pub mod rest;
 pub mod service;
 pub mod store;
+mod sweeper;
 pub mod tasks;
 pub mod watch;
 

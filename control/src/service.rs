@@ -16,13 +16,15 @@ use proto::Revision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::addresses::Addresses;
 use crate::clock::WallClock;
-use crate::config::Limits;
+use crate::config::{AddressLimits, Limits};
 use crate::domain::record::{decode, encode};
 use crate::domain::rules::Rules;
 use crate::domain::{Chance, Keyring, Timestamp};
 use crate::store::{Batch, CommitError, Key, Store, Version};
 
+mod backends;
 pub mod built_in;
 mod chance;
 mod deployments;
@@ -36,6 +38,7 @@ mod page;
 mod runtime;
 mod secrets;
 mod static_routes;
+mod tombstones;
 mod turns;
 
 pub use chance::SystemChance;
@@ -59,6 +62,7 @@ pub struct Service {
     chance: Arc<dyn Chance>,
     keyring: Arc<Keyring>,
     turns: Arc<Turns>,
+    addresses: Addresses,
 }
 
 /// A record, and the version of its key.
@@ -88,7 +92,14 @@ impl Service {
         keyring: Arc<Keyring>,
     ) -> Self {
         let turns = Arc::new(Turns::new());
-        Self { store, rules, limits, clock, chance, keyring, turns }
+        let addresses = Addresses::new(store.clone(), AddressLimits::default());
+        Self { store, rules, limits, clock, chance, keyring, turns, addresses }
+    }
+
+    /// Asks these who uses which backend address. Whoever has more than one project needs them followed.
+    #[must_use]
+    pub fn with_addresses(self, addresses: Addresses) -> Self {
+        Self { addresses, ..self }
     }
 
     /// What everything is judged by.
