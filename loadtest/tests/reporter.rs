@@ -1,11 +1,17 @@
 //! The example platform service as it is, against real control planes and proxies: what is deployed runs by
 //! itself, and goes on when either side ends.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use loadtest::manifest::{App, Speaks};
-use loadtest::{Epr, OrFault as _, Outcome, Reporter, Stage, Start, Talk, eventually, play};
-use proto::wire::{Deployment, DeploymentStatus, GetDeploymentRequest, Phase, Status};
+use loadtest::{Epr, OrFault as _, Outcome, Reporter, Stage, Start, Talk, eventually, load, play, tools};
+use proto::wire::{
+    CreateDeploymentRequest, CreateSecretRequest, Deployment, DeploymentDependency, DeploymentSpec,
+    DeploymentStatus, EnvVar, GetDeploymentRequest, Metadata, OpaqueData, Phase, Secret, SecretKey, Status,
+    UpdateDeploymentRequest, secret,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -126,6 +132,120 @@ fn what_ends_by_itself_is_started_again() -> Outcome {
             Ok((page.status == 200 && !page.body.contains(&first["pid"].to_string())).then_some(()))
         })
         .await
+    })
+}
+
+#[test]
+fn an_update_runs_anew_and_fails_no_request() -> Outcome {
+    play(LIMIT, async |stage| {
+        let site = Site::set_up(stage).await?;
+        site.control.apply(stage, &app("hello").manifest_with_routes()).await?;
+        let Deployment { metadata, spec, .. } = site.until_runs("hello").await?;
+        site.sees("hello-web", "hello").await?;
+        let clients = load::start(site.proxy.http()?, "hello-web.ep-r.io", "/", 2);
+
+        let mut spec = spec.or_fault("a deployment without a spec")?;
+        spec.env_args.push(EnvVar { name: "COLOUR".into(), value: "green".into(), ..Default::default() });
+        let deployment = Some(Deployment { metadata, spec: Some(spec), status: None });
+        let request = UpdateDeploymentRequest { deployment, ..Default::default() };
+        site.control.api().await?.deployments().update_deployment(request).await?;
+        let runs = |status: &DeploymentStatus| (status.generation, status.phase()) == (2, Phase::Succeeded);
+        site.until("hello", runs).await?;
+        eventually("the new environment", WAIT, async || {
+            let page = site.proxy.curl("http://hello-web.ep-r.io/env/COLOUR")?.get().await?;
+            Ok((page.body == "green").then_some(()))
+        })
+        .await?;
+        // The processes of the generation before have ended by then, and nobody has noticed.
+        let answered = clients.answered();
+        eventually("more answers", WAIT, async || Ok((clients.answered() > answered + 2_000).then_some(())))
+            .await?;
+        let seen = clients.stop().await?;
+        assert!(seen.failures.is_empty(), "{seen:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn secrets_reach_what_runs_and_nobody_else() -> Outcome {
+    play(LIMIT, async |stage| {
+        let site = Site::set_up(stage).await?;
+        let api = site.control.api().await?;
+        let values = [("password".to_owned(), "s3cr3t".to_owned())].into();
+        let secret = Secret {
+            metadata: Some(Metadata { name: "vault".into(), ..Default::default() }),
+            data: Some(secret::Data::Opaque(OpaqueData { values })),
+        };
+        api.secrets().create_secret(CreateSecretRequest { secret: Some(secret), dry_run: false }).await?;
+        site.control.apply(stage, &app("hello").package()).await?;
+        let from = SecretKey { secret: "vault".into(), key: "password".into() };
+        let variable = EnvVar { name: "PASSWORD".into(), value_from: Some(from), ..Default::default() };
+        let spec = DeploymentSpec {
+            package_name: "hello".into(),
+            package_version: "v1.0.0".into(),
+            env_args: vec![variable],
+            ..Default::default()
+        };
+        let metadata = Some(Metadata { name: "hello".into(), ..Default::default() });
+        let deployment = Some(Deployment { metadata, spec: Some(spec), status: None });
+        let request = CreateDeploymentRequest { deployment, ..Default::default() };
+        api.deployments().create_deployment(request).await?;
+
+        let hello = site.until_runs("hello").await?;
+        assert!(!format!("{hello:?}").contains("s3cr3t"));
+        let random = &hello.status.as_ref().or_fault("no status")?.endpoints[0].random_host;
+        site.control.settled(1).await?;
+        let page = site.proxy.curl(&format!("http://{random}/env/PASSWORD"))?.get().await?;
+        assert_eq!(page.body, "s3cr3t");
+        Ok(())
+    })
+}
+
+#[test]
+fn who_depends_on_another_waits_for_it_and_knows_where_it_is() -> Outcome {
+    play(LIMIT, async |stage| {
+        let control = Epr::start(stage, Start::control(stage)).await?;
+        let proxy = Epr::start(stage, control.proxy(stage, "proxy")?).await?;
+        let parent = App::new("parent").endpoint("API", Speaks::Https, &[]).bound("the-parent");
+        control.apply(stage, &parent.manifest_with_routes()).await?;
+        control.apply(stage, &app("child").package()).await?;
+        let spec = DeploymentSpec {
+            package_name: "child".into(),
+            package_version: "v1.0.0".into(),
+            depends: vec![DeploymentDependency { deployment: "parent".into(), wait: true }],
+            ..Default::default()
+        };
+        let metadata = Some(Metadata { name: "child".into(), ..Default::default() });
+        let deployment = Some(Deployment { metadata, spec: Some(spec), status: None });
+        let request = CreateDeploymentRequest { deployment, ..Default::default() };
+        control.api().await?.deployments().create_deployment(request).await?;
+
+        let reporter = Reporter::start(stage, &control, TTL).await?;
+        let site = Site { control, proxy, reporter };
+        let child = site.until_runs("child").await?;
+        let status = child.status.as_ref().or_fault("no status")?;
+        assert_eq!(status.dependencies[0].status(), Status::Running, "{:?}", status.dependencies);
+        site.control.settled(1).await?;
+        let random = &status.endpoints[0].random_host;
+        let page = site.proxy.curl(&format!("http://{random}/env/API"))?.get().await?;
+        assert_eq!(page.body, "https://the-parent.ep-r.io:443");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_example_is_tried_as_it_describes_itself() -> Outcome {
+    play(LIMIT, async |stage| {
+        let own = tools::root().join("examples/reporter");
+        let read = |path: &Path| fs::read_to_string(path).or_fault(path.display());
+        let tested = read(&tools::root().join("loadtest/python/requirements.txt"))?;
+        for pin in read(&own.join("requirements.txt"))?.lines() {
+            assert!(tested.lines().any(|line| line == pin), "{pin} is not what the tests run with");
+        }
+        let site = Site::set_up(stage).await?;
+        site.control.apply(stage, &read(&own.join("hello.yaml"))?).await?;
+        site.until_runs("reported-hello").await?;
+        site.sees("reported-hello", "reported-hello").await
     })
 }
 

@@ -8,6 +8,7 @@ use proto::wire::fleet_service_client::FleetServiceClient;
 use proto::wire::package_service_client::PackageServiceClient;
 use proto::wire::route_service_client::RouteServiceClient;
 use proto::wire::runtime_service_client::RuntimeServiceClient;
+use proto::wire::secret_service_client::SecretServiceClient;
 use proto::wire::static_route_service_client::StaticRouteServiceClient;
 use proto::wire::{
     BindStaticRouteRequest, CreateStaticRouteRequest, Metadata, Receipt, StaticRoute, WaitForProxies,
@@ -78,6 +79,11 @@ impl Api {
     /// What runtimes report.
     pub fn runtime(&self) -> RuntimeServiceClient<Authenticated> {
         RuntimeServiceClient::new(self.0.clone())
+    }
+
+    /// Secrets.
+    pub fn secrets(&self) -> SecretServiceClient<Authenticated> {
+        SecretServiceClient::new(self.0.clone())
     }
 
     /// Which proxies follow.
