@@ -18,6 +18,7 @@ mod deployments;
 mod failure;
 mod identity;
 mod listing;
+mod openapi;
 mod packages;
 mod projects;
 mod query;

@@ -7,6 +7,7 @@
 //! - [`backend`]: what deployments run: HTTP/1.1, gRPC over h2c, TLS, WebSocket, nginx.
 //! - [`Curl`], [`KeepAlive`], [`Talk`], [`load`], [`hello`]: who asks.
 //! - [`Reporter`]: the example platform service, as it is, which runs deployments.
+//! - [`Rio`]: the real rapyuta.io client, as it is, and its library.
 //! - [`switch`]: a static route that goes to and fro under load, with a receipt of each turn.
 //! - [`manifest`]: the packages, deployments and static routes of the stories.
 //!
@@ -22,6 +23,7 @@ pub mod load;
 pub mod manifest;
 mod process;
 mod reporter;
+mod rio;
 pub mod scenario;
 mod stage;
 pub mod switch;
@@ -34,5 +36,6 @@ pub use epr::{Api, Authenticated, Bearer, Epr, Listening, Start};
 pub use fault::{Fault, OrFault, Outcome};
 pub use process::Process;
 pub use reporter::Reporter;
+pub use rio::Rio;
 pub use stage::{Stage, eventually, play};
 pub use talk::Talk;

@@ -54,7 +54,16 @@ pub fn root() -> &'static Path {
 
 /// A program of the repository's virtual environment: `python`, `k6`.
 pub fn venv(name: &str) -> Outcome<PathBuf> {
-    let path = root().join(".venv/bin").join(name);
+    of_environment(".venv", name)
+}
+
+/// A program of the environment that has the real client: `rio`, `python`, `schemathesis`.
+pub fn clients(name: &str) -> Outcome<PathBuf> {
+    of_environment(".venv-clients", name)
+}
+
+fn of_environment(environment: &str, name: &str) -> Outcome<PathBuf> {
+    let path = root().join(environment).join("bin").join(name);
     if path.is_file() {
         return Ok(path);
     }
@@ -81,7 +90,12 @@ pub async fn finish(command: Command) -> Outcome<Finished> {
 }
 
 /// Runs it to its end with `input` on its standard input.
-pub async fn finish_with(mut command: Command, input: &[u8]) -> Outcome<Finished> {
+pub async fn finish_with(command: Command, input: &[u8]) -> Outcome<Finished> {
+    finish_within(command, input, PATIENCE).await
+}
+
+/// The same for a program that takes its time.
+pub async fn finish_within(mut command: Command, input: &[u8], patience: Duration) -> Outcome<Finished> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().or_fault(format_args!("cannot start {name}"))?;
@@ -92,8 +106,8 @@ pub async fn finish_with(mut command: Command, input: &[u8]) -> Outcome<Finished
         drop(stdin);
         child.wait_with_output().await
     };
-    let Ok(output) = timeout(PATIENCE, run).await else {
-        return Err(Fault::new(format_args!("{name} is not over within {PATIENCE:?}")));
+    let Ok(output) = timeout(patience, run).await else {
+        return Err(Fault::new(format_args!("{name} is not over within {patience:?}")));
     };
     let output = output?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

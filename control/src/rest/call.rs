@@ -5,8 +5,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::header::AUTHORIZATION;
 use http::request::Parts as Head;
 use http::{HeaderMap, HeaderName, Method};
-use proto::ProjectId;
 use proto::manifest::render::{Answers, Owner};
+use proto::{ProjectId, wire};
 
 use super::Parts;
 use super::failure::Failure;
@@ -65,6 +65,19 @@ pub(super) struct Within {
 }
 
 impl Within {
+    /// Refuses a body that says it belongs to another project: one of the two is not what was meant.
+    pub(super) fn check(&self, metadata: Option<&wire::Metadata>) -> Result<(), Failure> {
+        let said = metadata.map(|metadata| metadata.project.as_str()).unwrap_or_default();
+        let (id, name) = (self.id.as_str(), self.owner.project_name.as_str());
+        if ["", id, name].contains(&said) {
+            return Ok(());
+        }
+        Err(Failure::malformed(format_args!(
+            "metadata.project: {said:?} is not the project this request acts in, {name} ({id}); say in the header \
+             project which one is meant"
+        )))
+    }
+
     /// Writes what belongs to it.
     pub(super) fn answers(&self) -> Answers<'_> {
         Answers::of(&self.owner)
@@ -75,7 +88,7 @@ impl FromRequestParts<Parts> for Call {
     type Rejection = Failure;
 
     async fn from_request_parts(head: &mut Head, parts: &Parts) -> Result<Self, Failure> {
-        let caller = identify(&head.headers, parts).await.inspect_err(|_| {
+        let caller = admit(head, parts).await.inspect_err(|_| {
             parts.refusals.inc();
         })?;
         Ok(Self {
@@ -95,14 +108,20 @@ fn access(method: &Method) -> Access {
     if *method == Method::GET || *method == Method::HEAD { Access::Read } else { Access::Change }
 }
 
-async fn identify(headers: &HeaderMap, parts: &Parts) -> Result<Caller, Failure> {
+/// Who sends this. Tokens of machines open nothing here.
+async fn admit(head: &Head, parts: &Parts) -> Result<Caller, AuthError> {
     // Two such headers may mean two things to two readers.
-    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let mut values = head.headers.get_all(AUTHORIZATION).iter();
     let value = values.next();
     if values.next().is_some() {
-        return Err(AuthError::Malformed.into());
+        return Err(AuthError::Malformed);
     }
-    Ok(parts.auth.identify(value.map(http::HeaderValue::as_bytes)).await?)
+    let caller = parts.auth.identify(value.map(http::HeaderValue::as_bytes)).await?;
+    if caller.may_somewhere(Access::Read) {
+        return Ok(caller);
+    }
+    let (role, method) = (caller.most(), format!("{} {}", head.method, head.uri.path()));
+    Err(AuthError::Forbidden { role, method, needed: Access::Read.needed() })
 }
 
 /// The only parameter of the path, with `%XX` undone.

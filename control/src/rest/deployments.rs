@@ -5,8 +5,10 @@
 //! client's users look for it; and what comes back of it in an update is left out again.
 
 mod told;
+mod update;
 
 pub(super) use told::{graph, history, logs};
+pub(super) use update::update;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -27,8 +29,10 @@ use crate::domain::deployment::Phase;
 pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
     let within = call.project(&parts).await?;
     let mut read = resource(&call, body, &parts.limits, DEPLOYMENT).await?;
-    let draft = deployment::draft(std::mem::take(&mut read.message));
-    let made = parts.service.create_deployment(&within.id, &draft, Default::default(), false).await;
+    within.check(read.message.metadata.as_ref())?;
+    let (mut draft, faults) = deployment::draft(std::mem::take(&mut read.message));
+    draft.creator = call.caller.user.clone();
+    let made = parts.service.create_deployment(&within.id, &draft, faults, false).await;
     let made = made.map_err(|error| read.told(error))?;
     Ok(created(&within.answers().deployment(&message(&parts, made.record).await?)))
 }
@@ -77,8 +81,8 @@ async fn message(parts: &Parts, deployment: Deployment) -> Result<wire::Deployme
     Ok(messages(parts, vec![deployment]).await?.pop().unwrap_or_default())
 }
 
-async fn messages(parts: &Parts, mut viewed: Vec<Deployment>) -> Result<Vec<wire::Deployment>, Failure> {
-    parts.service.see_leases(&mut viewed).await?;
+async fn messages(parts: &Parts, deployments: Vec<Deployment>) -> Result<Vec<wire::Deployment>, Failure> {
+    let viewed = parts.service.view_deployments(deployments).await?;
     let rules = parts.service.rules();
     Ok(viewed.into_iter().map(|viewed| deployment::message(viewed, rules)).collect())
 }
@@ -87,18 +91,24 @@ async fn messages(parts: &Parts, mut viewed: Vec<Deployment>) -> Result<Vec<wire
 struct Wanted {
     package: Option<String>,
     version: Option<String>,
+    device: Option<String>,
 }
 
 impl Wanted {
     fn asked(query: &Query) -> Result<Self, Failure> {
         let word = |key: &str| Ok::<_, Failure>(query.one(key)?.map(str::to_owned));
-        Ok(Self { package: word("packageName")?, version: word("packageVersion")? })
+        Ok(Self {
+            package: word("packageName")?,
+            version: word("packageVersion")?,
+            device: word("deviceName")?,
+        })
     }
 
     fn keeps(&self, deployment: &Deployment) -> bool {
         let same = |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);
         same(&self.package, deployment.package.name.as_str())
             && same(&self.version, deployment.package.version.as_str())
+            && same(&self.device, &deployment.settings.device)
     }
 }
 

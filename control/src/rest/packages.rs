@@ -16,7 +16,9 @@ use crate::domain::Package;
 pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
     let within = call.project(&parts).await?;
     let mut read = resource(&call, body, &parts.limits, PACKAGE).await?;
-    let (draft, faults) = package::draft(std::mem::take(&mut read.message));
+    within.check(read.message.metadata.as_ref())?;
+    let (mut draft, faults) = package::draft(std::mem::take(&mut read.message));
+    draft.creator = call.caller.user.clone();
     let made = parts.service.create_package(&within.id, &draft, faults, false).await;
     let made = made.map_err(|error| read.told(error))?;
     Ok(created(&within.answers().package(&package::message(made))))

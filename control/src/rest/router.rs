@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::answer::Answer;
 use super::failure::Failure;
-use super::{Parts, deployments, identity, packages, projects, secrets, static_routes};
+use super::{Parts, deployments, identity, openapi, packages, projects, secrets, static_routes};
 
 /// Everything the API serves.
 pub(super) fn router(parts: Parts) -> Router {
@@ -26,8 +26,9 @@ pub(super) fn router(parts: Parts) -> Router {
         .with_state(parts)
 }
 
-fn paths() -> Vec<(&'static str, MethodRouter<Parts>)> {
+pub(super) fn paths() -> Vec<(&'static str, MethodRouter<Parts>)> {
     vec![
+        ("/openapi.json", get(openapi::get)),
         ("/user/info", get(identity::info)),
         ("/user/login", post(identity::login)),
         ("/refreshtoken", post(identity::refresh)),
@@ -40,12 +41,18 @@ fn paths() -> Vec<(&'static str, MethodRouter<Parts>)> {
         ("/v2/packages/", get(packages::list).post(packages::create)),
         ("/v2/packages/{name}/", get(packages::get).delete(packages::delete)),
         ("/v2/deployments/", get(deployments::list).post(deployments::create)),
-        ("/v2/deployments/{name}/", get(deployments::get).delete(deployments::delete)),
+        (
+            "/v2/deployments/{name}/",
+            get(deployments::get).patch(deployments::update).delete(deployments::delete),
+        ),
         ("/v2/deployments/{name}/logs/", get(deployments::logs)),
         ("/v2/deployments/{name}/graph/", get(deployments::graph)),
         ("/v2/deployments/{name}/history/", get(deployments::history)),
         ("/v2/staticroutes/", get(static_routes::list).post(static_routes::create)),
-        ("/v2/staticroutes/{name}/", get(static_routes::get).delete(static_routes::delete)),
+        (
+            "/v2/staticroutes/{name}/",
+            get(static_routes::get).put(static_routes::update).delete(static_routes::delete),
+        ),
     ]
 }
 

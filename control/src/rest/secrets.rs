@@ -16,6 +16,7 @@ use crate::domain::{Faults, Secret};
 pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
     let within = call.project(&parts).await?;
     let mut read = resource(&call, body, &parts.limits, SECRET).await?;
+    within.check(read.message.metadata.as_ref())?;
     let draft = secret::draft(std::mem::take(&mut read.message), call.caller.user.clone());
     let made = parts.service.create_secret(&within.id, &draft, Faults::new(), false).await;
     let made = made.map_err(|error| read.told(error))?;
@@ -44,6 +45,7 @@ pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
 pub(super) async fn update(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
     let within = call.project(&parts).await?;
     let mut read = resource(&call, body, &parts.limits, SECRET).await?;
+    within.check(read.message.metadata.as_ref())?;
     let draft = secret::draft(std::mem::take(&mut read.message), None);
     let changed = parts.service.update_secret(&within.id, &call.name, &draft, Faults::new()).await;
     let changed = changed.map_err(|error| read.told(error))?;

@@ -17,6 +17,7 @@ use crate::domain::{Faults, StaticRoute};
 pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
     let within = call.project(&parts).await?;
     let mut read = resource(&call, body, &parts.limits, STATIC_ROUTE).await?;
+    within.check(read.message.metadata.as_ref())?;
     let draft = static_route::draft(std::mem::take(&mut read.message), call.caller.user.clone());
     let made = parts.service.create_static_route(&within.id, &draft, Faults::new(), false).await;
     let made = made.map_err(|error| read.told(error))?;
@@ -39,6 +40,17 @@ pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
         Ok::<Vec<Value>, Failure>(shown.collect())
     };
     stretch(parts, &call, list, page, |_| true, show).await
+}
+
+/// Replaces its labels and source ranges.
+pub(super) async fn update(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
+    let within = call.project(&parts).await?;
+    let mut read = resource(&call, body, &parts.limits, STATIC_ROUTE).await?;
+    within.check(read.message.metadata.as_ref())?;
+    let draft = static_route::draft(std::mem::take(&mut read.message), None);
+    let changed = parts.service.update_static_route(&within.id, &call.name, &draft, Faults::new()).await;
+    let changed = changed.map_err(|error| read.told(error))?;
+    Ok(found(&within.answers().static_route(&message(&parts, changed.record))))
 }
 
 pub(super) async fn delete(State(parts): State<Parts>, call: Call) -> Answer {

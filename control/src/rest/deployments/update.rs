@@ -17,6 +17,7 @@ use crate::domain::Deployment;
 pub(in crate::rest) async fn update(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
     let within = call.project(&parts).await?;
     let read = resource(&call, body, &parts.limits, DEPLOYMENT).await?;
+    within.check(read.message.metadata.as_ref())?;
     let there = parts.service.get_deployment(&within.id, &call.name).await?;
     same(&read.message, &there)?;
     let guid = there.guid.to_string();
