@@ -72,6 +72,8 @@ pub(crate) enum Outcome {
     Updated(Vec<Change>, Served),
     /// It was there, and the same.
     Unchanged,
+    /// It was there and differs, and stays as it is: why.
+    Kept(Failure),
     /// A dry run cannot say: this, which it builds on, would be created only now.
     NotJudged(String),
     /// It was not tried: its manifest says that it had been stopped.
@@ -105,7 +107,10 @@ struct Run<'d> {
 impl Applied<'_> {
     /// Why it was not applied.
     pub(crate) fn failure(&self) -> Option<&Failure> {
-        self.outcome.as_ref().err()
+        match &self.outcome {
+            Ok(Outcome::Kept(failure)) | Err(failure) => Some(failure),
+            Ok(_) => None,
+        }
     }
 }
 
@@ -157,6 +162,7 @@ pub(crate) async fn all(
             let object = &applied.declared.document.object;
             match &applied.outcome {
                 Ok(Outcome::Created(_)) if dry_run => run.announced.push(object),
+                Ok(Outcome::Kept(_)) => failed += 1,
                 Ok(Outcome::Skipped(_)) | Err(_) => {
                     failed += 1;
                     run.missing.push(object);

@@ -164,7 +164,7 @@ spec:
         assert_eq!(
             judged.warnings,
             [
-                "shop.yaml:12:53: spec.staticRoutes[0].depends.nameOrGUID: static-route/shop-web is not among these \
+                "shop.yaml:12:52: spec.staticRoutes[0].depends.nameOrGUID: static-route/shop-web is not among these \
               manifests; a server must have it"
             ]
         );
@@ -176,7 +176,7 @@ spec:
             judged(&SHOP.replace("port: 80", "port: 81").replace("[{name: WEB, dep", "[{name: WBE, dep"));
         assert_eq!(judged.faults.len(), 1, "{:?}", judged.faults);
         assert!(
-            judged.faults[0].starts_with("shop.yaml:6:51: spec.endpoints[0].port: "),
+            judged.faults[0].starts_with("shop.yaml:6:54: spec.endpoints[0].port: "),
             "{:?}",
             judged.faults
         );

@@ -1,6 +1,8 @@
 //! The real binary, as a person meets it: started, typed at, stopped.
 #![allow(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
+#[path = "epr/doc.rs"]
+mod doc;
 #[path = "epr/running.rs"]
 mod running;
 
@@ -85,7 +87,7 @@ fn what_is_shown_can_be_applied_again() {
 }
 
 #[test]
-fn a_difference_is_refused_with_what_to_do() {
+fn what_differs_is_updated_but_for_packages() {
     let backend = Backend::start("blue");
     let epr = Running::up();
     let manifest = epr.write("hello.yaml", &hello(&backend));
@@ -93,11 +95,19 @@ fn a_difference_is_refused_with_what_to_do() {
     let other = hello(&backend)
         .replace("A web server", "Another")
         .replace(&backend.addr().to_string(), "10.0.0.1:80");
-    let refused = epr.typed(&["apply", "-f", &epr.write("other.yaml", &other)]);
-    assert_eq!(refused.code, 1);
-    assert!(refused.err.contains("package/hello@1.0.0 exists and is different"), "{refused:?}");
-    assert!(refused.err.contains("epr delete deployment hello, then apply again"), "{refused:?}");
-    assert!(refused.err.contains("2 of 4 not applied"), "{refused:?}");
+    let other = epr.write("other.yaml", &other);
+    for line in [&["apply", "--dry-run", "-f", &other][..], &["apply", "-f", &other]] {
+        let refused = epr.typed(line);
+        assert_eq!(refused.code, 1);
+        assert!(refused.err.contains("package/hello@1.0.0 exists and is different"), "{refused:?}");
+        assert!(
+            refused.err.contains("- metadata.description: A web server")
+                || refused.err.contains("~ metadata.description: A web server -> Another"),
+            "{refused:?}"
+        );
+        assert!(refused.err.contains("give the new one another version"), "{refused:?}");
+        assert!(refused.err.contains("1 of 4 not applied"), "{refused:?}");
+    }
 }
 
 #[test]

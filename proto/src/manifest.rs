@@ -51,6 +51,13 @@ const MOST_FAULTS: usize = 100;
 ///
 /// Errors: every fault of every document, in the order of the text.
 pub fn read(text: &str) -> Result<Vec<Document>, Vec<Fault>> {
+    let (documents, faults) = read_sound(text);
+    if faults.is_empty() { Ok(documents) } else { Err(faults) }
+}
+
+/// Reads the documents of a text that are without fault, and finds the faults of the others, in the order of
+/// the text.
+pub fn read_sound(text: &str) -> (Vec<Document>, Vec<Fault>) {
     let (mut roots, mut faults) = tree::parse(text);
     // There is JSON that is no YAML: with characters in two halves, as programs write them.
     if !faults.is_empty()
@@ -73,7 +80,8 @@ pub fn read(text: &str) -> Result<Vec<Document>, Vec<Fault>> {
         }
     }
     faults.sort_by_key(|fault| fault.place);
-    if faults.is_empty() { Ok(documents) } else { Err(faults) }
+    documents.retain(|document: &Document| faults.iter().all(|fault| fault.document != document.number));
+    (documents, faults)
 }
 
 /// Reads the body of a request, which is one resource of this kind, in JSON.

@@ -43,7 +43,10 @@ pub(super) async fn create(run: &Run<'_>, declared: &Declared) -> Result<Outcome
     match result {
         Ok(served) => Ok(Outcome::Created(served)),
         Err(status) if status.code() == Code::AlreadyExists => {
-            Box::pin(update::update(run, declared, &status)).await
+            match Box::pin(update::update(run, declared, &status)).await {
+                Err(failure) if !failure.is_unreachable() => Ok(Outcome::Kept(failure)),
+                other => other,
+            }
         }
         Err(status) => Err(refusal(declared, &status)),
     }

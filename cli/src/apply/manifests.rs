@@ -50,16 +50,10 @@ pub(crate) fn read_and_tell(paths: &[PathBuf]) -> Result<Read, Failure> {
                 continue;
             }
         };
-        match manifest::read(&text) {
-            Ok(documents) => {
-                let add = |document| Declared { file: file.clone(), document };
-                declared.extend(documents.into_iter().map(add));
-            }
-            Err(found) => {
-                faults += found.len();
-                found.iter().for_each(|fault| remark(fault.in_file(&file)));
-            }
-        }
+        let (sound, found) = manifest::read_sound(&text);
+        declared.extend(sound.into_iter().map(|document| Declared { file: file.clone(), document }));
+        faults += found.len();
+        found.iter().for_each(|fault| remark(fault.in_file(&file)));
     }
     let notes = declared.iter().flat_map(|one| one.document.left_out.iter().map(|note| (&one.file, note)));
     notes.for_each(|(file, note)| remark(note.in_file(file)));

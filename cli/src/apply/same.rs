@@ -13,8 +13,27 @@ pub(super) fn package(package: &wire::Package) -> wire::Package {
     let filled = Offline::new(Vec::new()).package(package.clone());
     let mut package = filled.unwrap_or_else(|_| package.clone());
     package.metadata = package.metadata.map(own_metadata);
-    package.plans.iter_mut().for_each(|plan| plan.id.clear());
+    for plan in &mut package.plans {
+        plan.id.clear();
+        for endpoint in plan.components.iter_mut().flat_map(|component| &mut component.endpoints) {
+            endpoint.port_range = ports(&endpoint.port_range);
+        }
+    }
     package
+}
+
+/// A port range in one spelling: each port, ascending. Left alone when it is none.
+fn ports(range: &str) -> String {
+    let part = |part: &str| -> Option<Vec<u16>> {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        Some((from.trim().parse().ok()?..=to.trim().parse().ok()?).take(100).collect())
+    };
+    let Some(mut ports) = range.split(',').map(part).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+    else {
+        return range.to_owned();
+    };
+    ports.sort_unstable();
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
 }
 
 pub(super) fn static_route(route: &wire::StaticRoute) -> wire::StaticRoute {
@@ -82,7 +101,8 @@ fn leave_as_it_is(was: &wire::DeploymentSpec, spec: &mut wire::DeploymentSpec, g
     if spec.plan.is_empty() {
         spec.plan.clone_from(&was.plan);
     }
-    if spec.runtime() == RuntimeKind::Unspecified {
+    // The package says where it runs; here it is only repeated.
+    if [spec.runtime(), was.runtime()].contains(&RuntimeKind::Unspecified) {
         spec.runtime = was.runtime;
     }
     if spec.restart() == wire::RestartPolicy::Unspecified {

@@ -53,7 +53,7 @@ impl Told {
                 let why = format_args!("skipped: {needed} is not there");
                 out.line(format_args!("{name} {}", paint.yellow(why)));
             }
-            Err(failure) => {
+            Ok(Outcome::Kept(failure)) | Err(failure) => {
                 out.flush();
                 remark(failure);
             }

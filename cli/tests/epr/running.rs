@@ -35,7 +35,7 @@ pub(crate) fn typed(command: &mut Command) -> Finished {
 
 fn epr() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_epr"));
-    for variable in ["EPR_SERVER", "EPR_TOKEN", "EPR_CA", "EPR_DATA_DIR", "EPR_LOG"] {
+    for variable in ["EPR_SERVER", "EPR_TOKEN", "EPR_CA", "EPR_DATA_DIR", "EPR_LOG", "EPR_PROJECT"] {
         command.env_remove(variable);
     }
     command
@@ -68,6 +68,14 @@ impl Running {
     pub(crate) fn up() -> Self {
         let dir = new_dir();
         let command = up_command(dir.path(), &[]);
+        Self::start(dir, command, "epr up --demo")
+    }
+
+    /// With further options.
+    pub(crate) fn up_with(options: &[&str]) -> Self {
+        let dir = new_dir();
+        let mut command = up_command(dir.path(), &[]);
+        command.args(options);
         Self::start(dir, command, "epr up --demo")
     }
 
