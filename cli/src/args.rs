@@ -22,7 +22,9 @@ pub(crate) use identity::{
 };
 pub(crate) use kinds::Kind;
 pub(crate) use server::ServerArgs;
-pub(crate) use serving::{BackendArgs, ControlArgs, EdgeArgs, LogArgs, LogFormat, ProxyArgs, UpArgs};
+pub(crate) use serving::{
+    BackendArgs, ControlArgs, EdgeArgs, LogArgs, LogFormat, NameArgs, ProxyArgs, UpArgs,
+};
 pub(crate) use values::phase;
 pub(crate) use verbs::{
     ApplyArgs, BindArgs, CompletionsArgs, DeleteArgs, DescribeArgs, ExplainArgs, Format, GetArgs,

@@ -6,6 +6,7 @@ mod edge;
 mod greeting;
 mod halves;
 mod logging;
+mod names;
 mod ports;
 mod room;
 mod stop;
@@ -81,7 +82,8 @@ async fn up_in(room: &Room, args: &UpArgs) -> Result<(), Failure> {
             secrets_key: args.secrets.secrets_key.clone(),
             ..Config::new(room.path().to_owned(), domains.to_vec())
         };
-        let control = Control::open(config).await.map_err(|error| halves::not_opened(&error))?;
+        let control =
+            Control::open(args.names.within(config)?).await.map_err(|error| halves::not_opened(&error))?;
         metrics.set(control.metrics());
         let (grpc, api) = (Some(control.grpc_addr()), control.api_addr());
         let listening = Listening { grpc, api, ..listening.clone() };
@@ -158,7 +160,8 @@ async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
         admin: args.admin,
         ..Config::new(room.path().to_owned(), args.base_domains.base_domains.clone())
     };
-    let control = Control::open(config).await.map_err(|error| halves::not_opened(&error))?;
+    let control =
+        Control::open(args.names.within(config)?).await.map_err(|error| halves::not_opened(&error))?;
     let listening = Listening {
         pid: std::process::id(),
         grpc: Some(control.grpc_addr()),

@@ -15,7 +15,7 @@ use crate::service::{Error, keys};
 use crate::store::{Batch, Entry, Expect, MAX_OPERATIONS, Store};
 
 /// The task that does it.
-pub struct Sweeper {
+pub(crate) struct Sweeper {
     store: Arc<dyn Store>,
     addresses: Addresses,
     limits: SweepLimits,
@@ -24,7 +24,7 @@ pub struct Sweeper {
 
 impl Sweeper {
     /// Sweeps `store`, and the addresses of `addresses`.
-    pub fn new(
+    pub(crate) fn new(
         store: Arc<dyn Store>,
         addresses: Addresses,
         limits: SweepLimits,
@@ -34,7 +34,7 @@ impl Sweeper {
     }
 
     /// Sweeps every now and then, until `signal` is given.
-    pub async fn run(self, signal: Signal) {
+    pub(crate) async fn run(self, signal: Signal) {
         let rounds = async {
             loop {
                 sleep(self.limits.every).await;
@@ -51,10 +51,8 @@ impl Sweeper {
     async fn round(&self) {
         repeat("tombstones", || self.sweep_tombstones()).await;
         let portion = self.limits.portion;
-        repeat("backend addresses", || async move {
-            Ok(self.addresses.sweep(portion).await? == portion)
-        })
-        .await;
+        repeat("backend addresses", || async move { Ok(self.addresses.sweep(portion).await? == portion) })
+            .await;
     }
 
     /// Removes the oldest tombstones whose time is over. Tells whether there may be more.

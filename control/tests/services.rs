@@ -13,14 +13,20 @@ mod identity;
 mod manifests;
 #[path = "services/methods.rs"]
 mod methods;
+#[path = "services/names.rs"]
+mod names;
 #[path = "services/opening.rs"]
 mod opening;
 #[path = "services/packages.rs"]
 mod packages;
+#[path = "services/quarantine.rs"]
+mod quarantine;
 #[path = "services/races.rs"]
 mod races;
 #[path = "services/routes.rs"]
 mod routes;
+#[path = "services/routes_of_many.rs"]
+mod routes_of_many;
 #[path = "services/runtime.rs"]
 mod runtime;
 #[path = "services/samples.rs"]

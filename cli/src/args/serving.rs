@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
@@ -26,6 +27,8 @@ pub(crate) struct UpArgs {
     pub(crate) api: SocketAddr,
     #[command(flatten)]
     pub(crate) base_domains: BaseDomains,
+    #[command(flatten)]
+    pub(crate) names: NameArgs,
     #[command(flatten)]
     pub(crate) secrets: SecretsArgs,
     #[command(flatten)]
@@ -61,6 +64,8 @@ pub(crate) struct ControlArgs {
     /// Port of https:// and tls:// URLs, as clients see it
     #[arg(long, default_value_t = 443, value_name = "PORT")]
     pub(crate) public_https: u16,
+    #[command(flatten)]
+    pub(crate) names: NameArgs,
     #[command(flatten)]
     pub(crate) secrets: SecretsArgs,
     #[command(flatten)]
@@ -149,6 +154,24 @@ pub(crate) struct BackendArgs {
     /// `up`, and where only this machine is served]
     #[arg(long = "backend-network", value_name = "CIDR", value_parser = values::network)]
     pub(crate) backend_networks: Vec<IpNet>,
+}
+
+/// What may be had, and when again.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NameArgs {
+    /// File of names nobody may claim as static routes beside the built-in ones: one a line, or the
+    /// beginning of names and a *
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reserved_words: Option<PathBuf>,
+    /// Add the short id of their organization to the names of static routes
+    #[arg(long)]
+    pub(crate) organization_suffix: bool,
+    /// How long the name of a random route is kept back after its deployment gave it up
+    #[arg(long, default_value = "30d", value_name = "TIME", value_parser = values::duration)]
+    pub(crate) tombstone: Duration,
+    /// How long a backend address is kept from other projects after its last use
+    #[arg(long, default_value = "10m", value_name = "TIME", value_parser = values::duration)]
+    pub(crate) quarantine: Duration,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -44,7 +44,8 @@ impl Known {
     /// Takes in what now stands under `key`. A record that cannot be read leaves what was known of it.
     pub(super) fn apply(&mut self, key: &Key, value: Option<&[u8]>, now: Instant) {
         match Place::of(key.parts()) {
-            Some(Place::Deployment(guid)) => match value.map(|bytes| decode("deployment", bytes)).transpose() {
+            Some(Place::Deployment(guid)) => match value.map(|bytes| decode("deployment", bytes)).transpose()
+            {
                 Ok(record) => self.set_deployment(&guid, record, now),
                 Err(error) => tracing::error!(%key, %error, "its backend addresses count as they were"),
             },
@@ -119,12 +120,13 @@ impl Known {
 
     fn set_deployment(&mut self, guid: &DeploymentGuid, record: Option<Deployment>, now: Instant) {
         if let Some(old) = self.deployments.remove(guid) {
+            let used = self.used(&old);
             for (lease, _) in &old.reported {
                 if let Some(entry) = self.leases.get_mut(lease) {
                     entry.deployments.remove(guid);
                 }
+                self.forget_if_void(lease);
             }
-            let used = self.used(&old);
             let new = record.filter(Deployment::is_live).map(|record| self.read(record));
             let still = new.as_ref().map(|new| self.used(new)).unwrap_or_default();
             // What it goes on using is not given up in between.
@@ -188,6 +190,10 @@ impl Known {
                 self.remove(*address, &project, now);
             }
         }
+        self.forget_if_void(id);
+    }
+
+    fn forget_if_void(&mut self, id: &LeaseId) {
         if self.leases.get(id).is_some_and(|entry| !entry.is_open && entry.deployments.is_empty()) {
             self.leases.remove(id);
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Faults;
+
 /// Words that would mislead (a page to log in at), that mail, name and certificate services look for,
 /// or that the platform may want for itself. Names of one to three letters are kept back by their length.
 const WORDS: &[&str] = &[
@@ -94,29 +96,61 @@ const WORDS: &[&str] = &[
     "www3",
 ];
 
+/// Most characters of a label.
+const LONGEST: usize = 63;
+
 /// Beginnings kept back: random routes have the first, international names the second.
 const PREFIXES: &[&str] = &["inst-", "xn--"];
 
 /// The words and beginnings that are kept back here.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reserved {
-    more: BTreeSet<String>,
+    words: BTreeSet<String>,
+    prefixes: BTreeSet<String>,
 }
 
 impl Reserved {
     /// Keeps back `more` words beside the built-in ones.
     pub fn with(more: impl IntoIterator<Item = String>) -> Self {
-        Self { more: more.into_iter().map(|word| word.to_ascii_lowercase()).collect() }
+        let words = more.into_iter().map(|word| word.to_ascii_lowercase()).collect();
+        Self { words, prefixes: BTreeSet::new() }
+    }
+
+    /// Reads a list: a word a line, or the beginning of words with a `*` after it; what follows `#` is a
+    /// remark. They are kept back beside the built-in ones. Every faulty line is told.
+    pub fn read(text: &str) -> Result<Self, Faults> {
+        let (mut reserved, mut faults) = (Self::default(), Faults::new());
+        for (i, line) in text.lines().enumerate() {
+            let said = line.split('#').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let word = said.strip_suffix('*').unwrap_or(&said);
+            let is_sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            if said.is_empty() {
+                continue;
+            }
+            if word.is_empty() || word.len() > LONGEST || !word.bytes().all(is_sound) {
+                let message = format!(
+                    "{said:?} can be no name: letters, digits and hyphens are, at most {LONGEST}; for all names \
+                     that begin so, write a * after the beginning"
+                );
+                faults.add(format_args!("line {}", i + 1), "reserved_word", message);
+            } else if word.len() < said.len() {
+                reserved.prefixes.insert(word.to_owned());
+            } else {
+                reserved.words.insert(said);
+            }
+        }
+        faults.none_or(Some(reserved))
     }
 
     /// Why `label` is kept back; none when it may be claimed.
     pub fn reason(&self, label: &str) -> Option<String> {
-        if let Some(prefix) = PREFIXES.iter().find(|prefix| label.starts_with(**prefix)) {
+        let prefixes = PREFIXES.iter().copied().chain(self.prefixes.iter().map(String::as_str));
+        if let Some(prefix) = prefixes.into_iter().find(|prefix| label.starts_with(prefix)) {
             return Some(format!("names that begin with {prefix:?} are reserved"));
         }
         let numbered_name_server =
             label.strip_prefix("ns").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-        (WORDS.contains(&label) || numbered_name_server || self.more.contains(label))
+        (WORDS.contains(&label) || numbered_name_server || self.words.contains(label))
             .then(|| format!("{label:?} is a reserved word"))
     }
 }
@@ -134,6 +168,19 @@ mod tests {
         for free in ["shop", "administrators", "nsx1", "instance", "my-admin"] {
             assert!(reserved.reason(free).is_none(), "{free}");
         }
+    }
+
+    #[test]
+    fn a_list_of_words_is_read() {
+        let reserved = Reserved::read("# ours\nAcme\n\n  acme-*  # and what is like it\r\nshop\n").unwrap();
+        for kept in ["acme", "acme-shop", "shop", "admin"] {
+            assert!(reserved.reason(kept).is_some(), "{kept}");
+        }
+        assert!(reserved.reason("acmeshop").is_none() && reserved.reason("shops").is_none());
+        assert_eq!(Reserved::read("").unwrap(), Reserved::default());
+        let faults = Reserved::read("ok\nno dots.please\n*\nfine").unwrap_err();
+        let told: Vec<_> = faults.as_slice().iter().map(|f| (f.field.as_str(), f.rule)).collect();
+        assert_eq!(told, [("line 2", "reserved_word"), ("line 3", "reserved_word")]);
     }
 
     #[test]

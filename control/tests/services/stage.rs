@@ -72,7 +72,14 @@ impl Stage {
 
     /// On a data directory that may have been used before.
     pub(crate) async fn on(dir: Arc<TempDir>) -> Self {
-        let control = Control::open(config(dir.path())).await.unwrap();
+        Self::with(dir, |_| {}).await
+    }
+
+    /// As [`Stage::on`], with other settings.
+    pub(crate) async fn with(dir: Arc<TempDir>, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config(dir.path());
+        change(&mut config);
+        let control = Control::open(config).await.unwrap();
         let target = format!("http://{}", control.grpc_addr());
         let (stop, asked) = oneshot::channel::<()>();
         let (tell, ended) = oneshot::channel();
