@@ -5,11 +5,16 @@ use std::convert::Infallible;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use control::auth::{Auth, AuthError, AuthLayer, Caller, Role, TokenFileError, TokenFiles, first_tokens};
-use control::domain::{Chance, NoChance, Timestamp};
-use control::store::{Embedded, EmbeddedConfig, Store};
+use control::auth::{
+    Access, Auth, AuthError, AuthLayer, Caller, Role, Token, TokenFileError, TokenFiles, first_tokens,
+};
+use control::domain::record::encode;
+use control::domain::token::TokenRecord;
+use control::domain::{Chance, Level, NoChance, Project, Timestamp, UserGuid, built_in_project};
+use control::service::keys;
+use control::store::{Batch, Embedded, EmbeddedConfig, Expect, Store};
 use http::{Request, Response};
 use proto::Epoch;
 use tower::{Layer as _, Service as _, service_fn};
@@ -39,6 +44,7 @@ async fn admit(store: &Arc<dyn Store>, path: &str, header: &str) -> Result<Optio
 }
 
 const READ: &str = "/epr.v1.PackageService/GetPackage";
+const WATCH: &str = "/epr.v1.RuntimeService/WatchDeployments";
 const FEED: &str = "/epr.v1.RouteFeedService/Follow";
 
 #[tokio::test]
@@ -46,7 +52,7 @@ async fn the_first_tokens_are_private_and_open_what_they_should() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let files = files(&store, dir.path()).await;
-    for path in [&files.admin, &files.proxy] {
+    for path in [&files.admin, &files.proxy, &files.runtime] {
         assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let caller = admit(&store, READ, &bearer(&files.admin)).await.unwrap().unwrap();
@@ -55,6 +61,10 @@ async fn the_first_tokens_are_private_and_open_what_they_should() {
     let forbidden = admit(&store, READ, &bearer(&files.proxy)).await.unwrap_err();
     assert!(forbidden.to_string().contains("role proxy may not call"), "{forbidden}");
     assert!(matches!(admit(&store, FEED, &bearer(&files.admin)).await, Err(AuthError::Forbidden { .. })));
+    let runtime = bearer(&files.runtime);
+    assert_eq!(admit(&store, WATCH, &runtime).await.unwrap().unwrap().role, Role::Runtime);
+    assert!(matches!(admit(&store, READ, &runtime).await, Err(AuthError::Forbidden { .. })));
+    assert!(matches!(admit(&store, FEED, &runtime).await, Err(AuthError::Forbidden { .. })));
     let stranger = format!("Bearer epr_{}", "a".repeat(40));
     assert_eq!(admit(&store, READ, &stranger).await, Err(AuthError::Unknown));
     let auth = Auth::new(store, control::clock::system());
@@ -96,6 +106,79 @@ async fn a_start_keeps_renews_or_adopts_what_the_file_says() {
     std::fs::write(&path, "my secret").unwrap();
     let result = first_tokens(&*store, dir.path(), &FromSystem, SystemTime::UNIX_EPOCH.into()).await;
     assert!(matches!(result, Err(TokenFileError::Content(at)) if at == path));
+}
+
+fn record(role: Role, name: &str) -> TokenRecord {
+    TokenRecord {
+        role,
+        project: built_in_project(),
+        name: name.into(),
+        created: SystemTime::UNIX_EPOCH.into(),
+        user: None,
+        expires_at: None,
+        within: None,
+    }
+}
+
+/// Stores a token, and tells the header that carries it.
+async fn put(store: &Arc<dyn Store>, record: &[u8]) -> String {
+    let token = Token::draw(&FromSystem).unwrap();
+    let batch = Batch::new().put(keys::token(&token.hash()), Expect::Absent, record.to_vec());
+    store.commit(batch).await.unwrap();
+    format!("Bearer {}", token.secret())
+}
+
+#[tokio::test]
+async fn a_token_ends_by_the_clock() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let ends = TokenRecord { expires_at: Some(at(100).into()), ..record(Role::Viewer, "brief") };
+    let header = put(&store, &encode("token", &ends).unwrap()).await;
+    for (now, admitted) in [(0, true), (99, true), (100, false), (1_000_000, false)] {
+        let auth = Auth::new(store.clone(), Arc::new(move || at(now)));
+        let met = auth.admit(READ, Some(header.as_bytes())).await;
+        assert_eq!(met.is_ok(), admitted, "{now}");
+        assert!(admitted || met == Err(AuthError::Ended), "{now}");
+    }
+}
+
+/// The store of a time before there were users.
+#[tokio::test]
+async fn tokens_of_a_time_without_users_stay_valid() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let old = |role: &str, name: &str| {
+        let project = built_in_project();
+        format!(
+            r#"{{"format":1,"record":{{"role":"{role}","project":"{project}","name":"{name}","created":7}}}}"#
+        )
+    };
+    let [of_file, moved, looks] = [
+        put(&store, old("admin", "admin.token").as_bytes()).await,
+        put(&store, old("admin", "admin.token").as_bytes()).await,
+        put(&store, old("viewer", "grafana").as_bytes()).await,
+    ];
+    std::fs::write(dir.path().join("admin.token"), of_file.trim_start_matches("Bearer ")).unwrap();
+    files(&store, dir.path()).await;
+    let caller = async |header: &str| admit(&store, READ, header).await.unwrap().unwrap();
+    let operator = caller(&of_file).await;
+    assert!(operator.runs_installation() && operator.user.is_some(), "{operator:?}");
+    let nameless = caller(&moved).await;
+    assert!(nameless.runs_installation() && nameless.user.is_none(), "{nameless:?}");
+    let looks = caller(&looks).await;
+    let project = Project::built_in(SystemTime::UNIX_EPOCH.into()).unwrap();
+    assert_eq!(looks.level_in(&project), Some(Level::Viewer));
+    assert!(looks.may(Access::Read, &project) && !looks.may(Access::Change, &project));
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_user_who_is_gone_open_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let gone = TokenRecord { user: Some(UserGuid::draw(&FromSystem).unwrap()), ..record(Role::Admin, "old") };
+    let header = put(&store, &encode("token", &gone).unwrap()).await;
+    assert_eq!(admit(&store, READ, &header).await, Err(AuthError::Unknown));
 }
 
 #[tokio::test]

@@ -55,7 +55,9 @@ pub enum KeyFault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// Its key is not here.
-    #[error("it is sealed with the key {0}, which is not in the key file; put that key back, as one of its lines")]
+    #[error(
+        "it is sealed with the key {0}, which is not in the key file; put that key back, as one of its lines"
+    )]
     NoKey(String),
     /// It is not what was sealed, or stood in another place.
     #[error("it does not open: it was damaged, or did not stand here when it was sealed; write it anew")]

@@ -124,16 +124,15 @@ mod tests {
 
     #[test]
     fn a_record_of_a_time_without_users_is_read() {
-        let text = r#"{"role":"admin","project":"project-builtin0000000000000","name":"admin.token","created":1}"#;
+        let text =
+            r#"{"role":"admin","project":"project-builtin0000000000000","name":"admin.token","created":1}"#;
         let record: TokenRecord = serde_json::from_str(text).unwrap();
         assert_eq!((record.role, record.user, record.within), (Role::Admin, None, None));
     }
 
     #[test]
     fn a_token_ends_when_its_time_has_come() {
-        let at = |millis| {
-            Timestamp::from(std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis))
-        };
+        let at = |millis| Timestamp::from(std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis));
         let mut record = TokenRecord {
             role: Role::Viewer,
             project: crate::domain::built_in_project(),

@@ -145,7 +145,10 @@ mod tests {
         roles.memberships.push(membership(Where::Project(built_in_project()), Level::Developer));
         assert_eq!(roles.in_project(&project), Some(Level::Developer));
         assert_eq!(roles.in_organization(&organization), Some(Level::Viewer));
-        assert_eq!((roles.in_organization(&other), roles.highest()), (Some(Level::Admin), Some(Level::Admin)));
+        assert_eq!(
+            (roles.in_organization(&other), roles.highest()),
+            (Some(Level::Admin), Some(Level::Admin))
+        );
         roles.installation = Some(Level::Admin);
         assert_eq!(roles.in_project(&project), Some(Level::Admin));
     }

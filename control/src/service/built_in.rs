@@ -23,11 +23,7 @@ pub async fn make(store: &dyn Store, chance: &dyn Chance, now: Timestamp) -> Res
     let batch = Batch::new()
         .put(keys::installation(), Expect::Absent, json(Kind::Index, &installation)?)
         .put(keys::organization(&organization.guid), Expect::Any, json(Kind::Organization, &organization)?)
-        .put(
-            keys::organization_name(&organization.name),
-            Expect::Any,
-            json(Kind::Index, &organization.guid)?,
-        )
+        .put(keys::organization_name(&organization.name), Expect::Any, json(Kind::Index, &organization.guid)?)
         .put(
             keys::organization_short(&organization.short_id),
             Expect::Any,

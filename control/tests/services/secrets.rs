@@ -1,7 +1,7 @@
 //! Secrets: what is shown, what is kept, and the keys they are sealed with.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use control::{Control, KeyFileError, OpenError};
 use futures_util::future::join_all;
@@ -181,6 +181,47 @@ async fn the_store_holds_neither_tokens_nor_what_secrets_hold() {
     assert_eq!(holding(dir.path(), own.trim()), ["admin.token"]);
     let key = std::fs::read_to_string(dir.path().join("secrets.key")).unwrap();
     assert_eq!(holding(dir.path(), key.trim()), ["secrets.key"]);
+}
+
+/// What is logged, kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_callers_and_no_secrets() {
+    let log = Log::default();
+    let kept = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter("control=trace").with_writer(move || kept.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let stage = Stage::start().await;
+    let admin = stage.admin();
+    create(&admin, docker("pull", PASSWORD)).await.unwrap();
+    create(&admin, docker("pull", PASSWORD)).await.unwrap_err();
+    create(&admin, opaque("bad key", &[(" ", PASSWORD)])).await.unwrap_err();
+    let request = wire::CreateTokenRequest { name: "my laptop".into(), ..Default::default() };
+    let token = admin.create_token(request).await.unwrap().secret;
+    stage.holder_of(&token).who().await.unwrap();
+    let stranger = format!("epr_{}", "q".repeat(40));
+    stage.holder_of(&stranger).who().await.unwrap_err();
+    stage.stop().await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("admin.token") && text.contains("my laptop"), "{text}");
+    for secret in [PASSWORD, token.trim_start_matches("epr_"), stranger.trim_start_matches("epr_")] {
+        assert!(!text.contains(secret), "{secret} in\n{text}");
+    }
 }
 
 async fn refused(dir: &TempDir, given: Option<&Path>) -> String {

@@ -132,7 +132,8 @@ impl Service {
         let batch = Batch::new()
             .delete(keys::organization(guid), Expect::At(found.version))
             .delete(keys::organization_name(&found.record.name), Expect::Any)
-            .delete(keys::organization_short(&found.record.short_id), Expect::Any);
+            .delete(keys::organization_short(&found.record.short_id), Expect::Any)
+            .delete(keys::route_count(guid), Expect::Any);
         Ok(Prepared::new((), batch, false))
     }
 
