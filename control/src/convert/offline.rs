@@ -9,6 +9,7 @@ use proto::{Hostname, ProjectId};
 
 use super::{deployment, identity, package, secret, static_route};
 use crate::config::Limits;
+use crate::domain::deployment::Known;
 use crate::domain::rules::Rules;
 use crate::domain::{
     BackendNetworks, Chance, Faults, NoChance, Package, PublicPorts, Reserved, Timestamp, built_in_project,
@@ -77,7 +78,9 @@ impl Offline {
     /// the rule `package_unknown` is told as broken.
     pub fn deployment(&self, deployment: wire::Deployment, package: Option<wire::Package>) -> Vec<Fault> {
         let package = package.and_then(|package| self.judged_package(package).ok());
-        faults_of(deployment::draft(deployment).judge(package.as_ref(), &self.rules, Faults::new()))
+        let (draft, faults) = deployment::draft(deployment);
+        let known = Known { package: package.as_ref(), ..Default::default() };
+        faults_of(draft.judge(&known, &self.rules, faults))
     }
 }
 

@@ -9,19 +9,36 @@ use super::label::{RandomLabel, StaticRouteLabel};
 use super::name::{
     ComponentName, DeploymentName, EndpointName, ExecutableName, PackageName, PlanName, VariableName, Version,
 };
-use super::package::EndpointKind;
+use super::package::{EndpointKind, RestartPolicy, Runtime};
 use super::text::{as_project, as_text};
-use super::{DeploymentGuid, LeaseId, Timestamp};
+use super::{DeploymentGuid, LeaseId, SecretKey, Timestamp, UserGuid};
 
+mod dependency;
 mod draft;
+mod events;
+mod executables;
+mod judge;
 mod lifecycle;
 mod report;
+mod settings;
+mod state;
 #[cfg(test)]
 mod tests;
+mod update;
+mod viewed;
 
-pub use draft::{BindingDraft, DeploymentDraft, EndpointBackendsDraft, JudgedDeployment, VolumeDraft};
+pub use dependency::{Dependency, DependencyDraft, MOST_DEPENDENCIES, cycle_through};
+pub use draft::{
+    BindingDraft, DeploymentDraft, EndpointBackendsDraft, EnvArgDraft, JudgedDeployment, Known, VolumeDraft,
+};
+pub use events::Event;
+pub use executables::{ExecutableReport, ExecutableState, ExecutableStatus};
 pub use lifecycle::Held;
 pub use report::{Report, ReportDraft};
+pub use settings::{Features, RosNetwork};
+pub use state::{ErrorCode, Phase, Status};
+pub use update::{Moved, Updated};
+pub use viewed::{DependencyStatus, ViewedDeployment};
 
 /// Most static routes one deployment may hold: stopping it releases all of them in one commit.
 pub const MOST_STATIC_ROUTES: usize = 60;
@@ -42,12 +59,21 @@ pub struct Deployment {
     pub created_at: Timestamp,
     /// When it was last changed: by its owner, its runtime, or a binding.
     pub updated_at: Timestamp,
+    /// Who created it; none where the control plane did, or an earlier version of it.
+    #[serde(default)]
+    pub creator: Option<UserGuid>,
     /// 1 at creation, one more with each update in place.
     pub generation: u64,
     /// What is deployed.
     pub package: PackageRef,
     /// What it was given beside the package's defaults.
     pub env_args: Vec<EnvVar>,
+    /// The deployments it depends on, in the order they were named.
+    #[serde(default)]
+    pub depends: Vec<Dependency>,
+    /// What its runtime is told beside.
+    #[serde(default)]
+    pub settings: Settings,
     /// What its executables mount.
     pub volumes: Vec<Volume>,
     /// Its endpoints as the package declares them, in that order, with what it has of its own.
@@ -65,6 +91,35 @@ pub struct Deployment {
     pub error_codes: Vec<ErrorCode>,
     /// What its runtime says to people.
     pub message: String,
+    /// The executables of its plan, as far as its runtime has told. Empty in records of earlier versions,
+    /// until its runtime tells.
+    #[serde(default)]
+    pub executables: Vec<ExecutableStatus>,
+    /// What happened to it lately, oldest first.
+    #[serde(default)]
+    pub events: Vec<Event>,
+    /// When it was stopped.
+    #[serde(default)]
+    pub stopped_at: Option<Timestamp>,
+}
+
+/// What its runtime is told beside what is to run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// Where the manifest says it runs; none when it does not say.
+    pub runtime: Option<Runtime>,
+    /// None: what the package says.
+    pub restart: Option<RestartPolicy>,
+    /// The device that runs its device components; empty when none was named.
+    pub device: String,
+    /// ROS networks it takes part in.
+    pub ros_networks: Vec<RosNetwork>,
+    /// What the platform's own services are told; none when nothing was said.
+    pub features: Option<Features>,
+    /// Empty when none was named.
+    pub service_account: String,
+    /// Empty when none was named.
+    pub network_interface: String,
 }
 
 /// Which package, and which plan of it.
@@ -83,8 +138,14 @@ pub struct PackageRef {
 pub struct EnvVar {
     /// The variable.
     pub name: VariableName,
-    /// Its value.
+    /// Its value; empty when a secret holds it.
     pub value: String,
+    /// The secret its value stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_from: Option<SecretKey>,
+    /// The name under which dependent deployments see it; none when they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposed_as: Option<VariableName>,
 }
 
 /// A disk an executable mounts.
@@ -98,6 +159,15 @@ pub struct Volume {
     pub disk: String,
     /// Which directory of the disk; empty for the whole.
     pub sub_path: String,
+    /// Number of the user who owns it. Devices only, as the two that follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Number of the group that owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    /// The digits of its mode, as they are written: 755.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perm: Option<u32>,
 }
 
 /// An endpoint of a deployment.
@@ -147,86 +217,6 @@ pub struct StaticRouteBinding {
     pub endpoint: EndpointName,
 }
 
-/// How far a deployment has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Accepted; no runtime has taken it up.
-    InProgress,
-    /// A runtime prepares it.
-    Provisioning,
-    /// It has been set up.
-    Succeeded,
-    /// An update failed; what ran before may run still.
-    FailedToUpdate,
-    /// It has never run.
-    FailedToStart,
-    /// It is no more. Terminal.
-    Stopped,
-}
-
-/// How a deployment does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// All of it runs.
-    Running,
-    /// Some of it is still to come.
-    Pending,
-    /// Some of it does not run.
-    Error,
-    /// Nobody knows.
-    Unknown,
-    /// It is no more.
-    Stopped,
-}
-
-/// What a runtime says went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ErrorCode {
-    /// An image could not be pulled.
-    #[serde(rename = "DEP_E153")]
-    ImagePull,
-    /// An executable exited too early.
-    #[serde(rename = "DEP_E154")]
-    ExitedEarly,
-    /// An executable failed.
-    #[serde(rename = "DEP_E155")]
-    Failed,
-    /// A parent is in error.
-    #[serde(rename = "DEP_E156")]
-    ParentInError,
-}
-
-impl ErrorCode {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::ImagePull, Self::ExitedEarly, Self::Failed, Self::ParentInError];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ImagePull => "DEP_E153",
-            Self::ExitedEarly => "DEP_E154",
-            Self::Failed => "DEP_E155",
-            Self::ParentInError => "DEP_E156",
-        }
-    }
-}
-
-impl Phase {
-    /// As people read it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InProgress => "InProgress",
-            Self::Provisioning => "Provisioning",
-            Self::Succeeded => "Succeeded",
-            Self::FailedToUpdate => "FailedToUpdate",
-            Self::FailedToStart => "FailedToStart",
-            Self::Stopped => "Stopped",
-        }
-    }
-}
-
 impl Deployment {
     /// Whether it has not been stopped.
     pub fn is_live(&self) -> bool {
@@ -238,9 +228,23 @@ impl Deployment {
         self.endpoints.iter().find(|endpoint| endpoint.name.as_str() == name)
     }
 
+    /// Names of the secrets it refers to, some perhaps several times: in its environment, not where images
+    /// are pulled from.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let variables = self.parameters.iter().chain(&self.env_args);
+        variables.filter_map(|variable| variable.value_from.as_ref()).map(|from| from.secret.as_str())
+    }
+
     /// Its external endpoints.
     pub fn external_endpoints(&self) -> impl Iterator<Item = &DeployedEndpoint> {
         self.endpoints.iter().filter(|endpoint| endpoint.kind.external().is_some())
+    }
+}
+
+impl EnvVar {
+    /// A variable whose value is here for everyone to see, and for its deployment alone.
+    pub fn plain(name: VariableName, value: impl Into<String>) -> Self {
+        Self { name, value: value.into(), value_from: None, exposed_as: None }
     }
 }
 

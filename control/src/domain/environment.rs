@@ -1,5 +1,7 @@
 //! What the executables of a deployment see, and the addresses of its endpoints.
 
+use std::collections::HashSet;
+
 use proto::Hostname;
 
 use super::deployment::{DeployedEndpoint, Deployment, EnvVar};
@@ -13,20 +15,53 @@ pub fn variables_of(endpoint: &EndpointName) -> [String; 3] {
     [endpoint.to_string(), format!("{endpoint}_HOST"), format!("{endpoint}_PORT")]
 }
 
-/// Everything the executables of `deployment` see: its endpoints' variables, then its parameters, then
-/// what else it was given.
-pub fn environment(deployment: &Deployment, domain: &Hostname, ports: PublicPorts) -> Vec<EnvVar> {
-    let mut environment: Vec<EnvVar> = Vec::new();
-    for endpoint in &deployment.endpoints {
-        environment.extend(endpoint_variables(deployment, endpoint, domain, ports));
-    }
-    environment.extend(deployment.parameters.iter().cloned());
+/// Everything the executables of `deployment` see: its endpoints' variables and those of its parents, then
+/// its parameters, what else it was given, and what its parents expose.
+///
+/// Only parents are in it, not what those depend on in turn. What a deployment has of its own goes before
+/// what a parent came to bring later, and so do parents that are named earlier.
+pub fn environment(
+    deployment: &Deployment,
+    parents: &[&Deployment],
+    domain: &Hostname,
+    ports: PublicPorts,
+) -> Vec<EnvVar> {
+    let addresses = |of: &Deployment| -> Vec<EnvVar> {
+        of.endpoints.iter().flat_map(|endpoint| endpoint_variables(of, endpoint, domain, ports)).collect()
+    };
+    let mut own: Vec<EnvVar> = deployment.parameters.clone();
     for further in &deployment.env_args {
         if !deployment.parameters.iter().any(|parameter| parameter.name == further.name) {
-            environment.push(further.clone());
+            own.push(further.clone());
         }
     }
+    let live: Vec<&Deployment> = parents.iter().copied().filter(|parent| parent.is_live()).collect();
+    let mut environment = addresses(deployment);
+    let mut seen: HashSet<VariableName> =
+        environment.iter().chain(&own).map(|variable| variable.name.clone()).collect();
+    let mut brought = |variables: Vec<EnvVar>| -> Vec<EnvVar> {
+        variables.into_iter().filter(|variable| seen.insert(variable.name.clone())).collect()
+    };
+    for parent in &live {
+        environment.extend(brought(addresses(parent)));
+    }
+    environment.extend(own);
+    for parent in &live {
+        let exposed =
+            exposed_by(parent).map(|(name, variable)| EnvVar::plain(name.clone(), &*variable.value));
+        environment.extend(brought(exposed.collect()));
+    }
     environment
+}
+
+/// What `deployment` exposes to those that depend on it: the name they see, and the variable.
+pub fn exposed_by(deployment: &Deployment) -> impl Iterator<Item = (&VariableName, &EnvVar)> {
+    let further = deployment
+        .env_args
+        .iter()
+        .filter(|given| !deployment.parameters.iter().any(|parameter| parameter.name == given.name));
+    let variables = deployment.parameters.iter().chain(further);
+    variables.filter_map(|variable| Some((variable.exposed_as.as_ref()?, variable)))
 }
 
 /// The label `endpoint` is best known by: the static route that has led here longest, else the random one.
@@ -48,7 +83,7 @@ fn endpoint_variables(
     };
     let values = [format!("{scheme}://{host}:{port}"), host, shown];
     let named = variables_of(&endpoint.name).into_iter().zip(values);
-    named.filter_map(|(name, value)| Some(EnvVar { name: VariableName::parse(&name).ok()?, value })).collect()
+    named.filter_map(|(name, value)| Some(EnvVar::plain(VariableName::parse(&name).ok()?, value))).collect()
 }
 
 /// Scheme, host, port, and the port as `X_PORT` shows it: a range is shown whole, and its URL has the
@@ -96,7 +131,7 @@ mod tests {
 
     fn shown(deployment: &Deployment, ports: PublicPorts) -> Vec<String> {
         let domain = Hostname::parse("ep-r.io").unwrap();
-        let environment = environment(deployment, &domain, ports);
+        let environment = environment(deployment, &[], &domain, ports);
         environment.iter().map(|var| format!("{}={}", var.name, var.value)).collect()
     }
 

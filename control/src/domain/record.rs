@@ -19,6 +19,9 @@ pub const PACKAGE_USE: &str = "package-use";
 pub const DEPLOYMENT: &str = "deployment";
 /// `project/P/deployment-name/NAME` holds a [`NameIndex`].
 pub const DEPLOYMENT_NAME: &str = "deployment-name";
+/// `project/P/dependencies` holds the guid of the deployment that last began, by an update, to depend on
+/// another: whoever would close a circle of dependencies relies on it.
+pub const DEPENDENCIES: &str = "dependencies";
 /// `project/P/static-route/LABEL` holds a [`super::StaticRoute`].
 pub const STATIC_ROUTE: &str = "static-route";
 /// `project/P/lease/ID` holds a [`super::Lease`].

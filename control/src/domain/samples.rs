@@ -29,6 +29,7 @@ fn deployment(n: u8, endpoints: Vec<DeployedEndpoint>) -> Deployment {
         labels: [].into(),
         created_at: now(),
         updated_at: now(),
+        creator: None,
         generation: 1,
         package: PackageRef {
             name: PackageName::parse("hello").unwrap(),
@@ -36,6 +37,8 @@ fn deployment(n: u8, endpoints: Vec<DeployedEndpoint>) -> Deployment {
             plan: PlanName::parse("default").unwrap(),
         },
         env_args: Vec::new(),
+        depends: Vec::new(),
+        settings: Default::default(),
         volumes: Vec::new(),
         endpoints,
         parameters: Vec::new(),
@@ -44,6 +47,9 @@ fn deployment(n: u8, endpoints: Vec<DeployedEndpoint>) -> Deployment {
         status: Status::Running,
         error_codes: Vec::new(),
         message: String::new(),
+        executables: Vec::new(),
+        events: Vec::new(),
+        stopped_at: None,
     }
 }
 
@@ -93,7 +99,7 @@ pub(crate) fn every_endpoint() -> Deployment {
             endpoint(5, "MEDIA", range),
         ],
     );
-    let var = |name, value: &str| EnvVar { name: VariableName::parse(name).unwrap(), value: value.into() };
+    let var = |name, value: &str| EnvVar::plain(VariableName::parse(name).unwrap(), value);
     deployment.parameters = vec![var("LEVEL", "debug")];
     deployment.env_args = vec![var("LEVEL", "debug"), var("EXTRA", "1")];
     deployment

@@ -7,15 +7,14 @@ use super::{Parts, named};
 use crate::auth::Access;
 use crate::convert::{deployment, page_in, page_out};
 use crate::domain::Deployment;
+use crate::domain::deployment::DeploymentDraft;
 use crate::service::{Error, Listed};
 
 impl Parts {
-    /// The message of a deployment, its backends as healthy as their leases let them be.
-    pub(super) async fn shown(&self, deployment: Deployment) -> Result<wire::Deployment, Status> {
-        let mut seen = vec![deployment];
-        self.service.see_leases(&mut seen).await.map_err(|error| status(&error))?;
-        let shown = seen.into_iter().next().map(|seen| deployment::message(seen, self.service.rules()));
-        Ok(shown.unwrap_or_default())
+    /// The message of a deployment, with all there is to show of it.
+    pub(super) async fn shown(&self, record: Deployment) -> Result<wire::Deployment, Status> {
+        let viewed = self.service.view_deployment(record).await.map_err(|error| status(&error))?;
+        Ok(deployment::message(viewed, self.service.rules()))
     }
 }
 
@@ -23,9 +22,21 @@ impl Parts {
 impl DeploymentService for Parts {
     async fn update_deployment(
         &self,
-        _: Request<wire::UpdateDeploymentRequest>,
+        request: Request<wire::UpdateDeploymentRequest>,
     ) -> Result<Response<wire::UpdateDeploymentResponse>, Status> {
-        Err(Status::unimplemented("not served by this version"))
+        let asked = request.get_ref().deployment.as_ref().and_then(|deployment| deployment.metadata.as_ref());
+        let project = self.project(&request, named(asked), Access::Change).await?;
+        let wire::UpdateDeploymentRequest { deployment, dry_run, wait } = request.into_inner();
+        let wait = self.wait(wait)?;
+        let asked = deployment.unwrap_or_default();
+        let metadata = asked.metadata.clone().unwrap_or_default();
+        let name = if metadata.guid.is_empty() { metadata.name } else { metadata.guid };
+        let (draft, faults) = deployment::draft(asked);
+        let updated = self.service.update_deployment(&project, &name, &draft, faults, dry_run).await;
+        let updated = updated.map_err(|error| status(&error))?;
+        let receipt = if dry_run { None } else { Some(self.receipt(updated.revision, wait).await) };
+        let deployment = Some(self.shown(updated.record).await?);
+        Ok(Response::new(wire::UpdateDeploymentResponse { deployment, receipt }))
     }
 
     async fn create_deployment(
@@ -34,10 +45,12 @@ impl DeploymentService for Parts {
     ) -> Result<Response<wire::CreateDeploymentResponse>, Status> {
         let asked = request.get_ref().deployment.as_ref().and_then(|deployment| deployment.metadata.as_ref());
         let project = self.project(&request, named(asked), Access::Change).await?;
+        let creator = self.caller(&request)?.user.clone();
         let wire::CreateDeploymentRequest { deployment, dry_run, wait } = request.into_inner();
         let wait = self.wait(wait)?;
-        let draft = deployment::draft(deployment.unwrap_or_default());
-        let created = self.service.create_deployment(&project, &draft, Default::default(), dry_run).await;
+        let (draft, faults) = deployment::draft(deployment.unwrap_or_default());
+        let draft = DeploymentDraft { creator, ..draft };
+        let created = self.service.create_deployment(&project, &draft, faults, dry_run).await;
         let created = created.map_err(|error| status(&error))?;
         let receipt = if dry_run { None } else { Some(self.receipt(created.revision, wait).await) };
         let deployment = Some(self.shown(created.record).await?);
@@ -65,8 +78,8 @@ impl DeploymentService for Parts {
         let request = request.into_inner();
         let asked = page_in(request.page, request.filter);
         let listed = self.service.list_deployments(&project, &asked, &phases).await;
-        let Listed { mut items, next } = listed.map_err(|error| status(&error))?;
-        self.service.see_leases(&mut items).await.map_err(|error| status(&error))?;
+        let Listed { items, next } = listed.map_err(|error| status(&error))?;
+        let items = self.service.view_deployments(items).await.map_err(|error| status(&error))?;
         let rules = self.service.rules();
         let (deployments, page) = page_out(Listed { items, next }, |seen| deployment::message(seen, rules));
         Ok(Response::new(wire::ListDeploymentsResponse { deployments, page }))

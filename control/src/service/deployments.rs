@@ -1,4 +1,4 @@
-//! Deployments: get, list, stop. How they are created stands in its own file.
+//! Deployments: get, list, stop. How they are created, changed and shown stands in files of its own.
 
 use proto::ProjectId;
 
@@ -8,7 +8,11 @@ use crate::domain::record::NameIndex;
 use crate::domain::{Deployment, DeploymentGuid, DeploymentName, StaticRouteLabel, Timestamp};
 use crate::store::{Batch, Expect, Op, Operation};
 
+mod around;
 mod create;
+mod cycles;
+mod update;
+mod view;
 
 impl Service {
     /// The deployment with this guid, else the live one with this name, else the last stopped one.
@@ -55,9 +59,7 @@ impl Service {
                 keys::package_use(project, &package.name, &package.version, &deployment.guid),
                 Expect::Any,
             );
-        for random in &held.random {
-            batch = batch.delete(keys::claim(&random.as_label()), Expect::Any);
-        }
+        batch = self.bury(&held.random, now)?.into_iter().fold(batch, Batch::with);
         for label in &held.static_routes {
             let release = self.release(project, &deployment.guid, label, now).await?;
             batch = release.into_iter().fold(batch, Batch::with);

@@ -5,13 +5,14 @@ use proto::{BackendAddr, ProjectId};
 use crate::domain::name::{Email, OrganizationName, ProjectName, SecretName};
 use crate::domain::organization::ShortId;
 use crate::domain::record::{
-    BACKEND_ADDRESS, DEPLOYMENT, DEPLOYMENT_NAME, GUID, INSTALLATION, LABEL, LEASE, ORGANIZATION, ORGANIZATION_NAME,
-    ORGANIZATION_SHORT, PACKAGE, PACKAGE_USE, PROJECT, PROJECT_CLOSED, PROJECT_NAME, PROJECT_RECORD, RELEASED, ROUTE_COUNT, SECRET,
-    STATIC_ROUTE, TOKEN, TOKEN_NAME, USER, USER_EMAIL,
+    BACKEND_ADDRESS, DEPENDENCIES, DEPLOYMENT, DEPLOYMENT_NAME, GUID, INSTALLATION, LABEL, LEASE,
+    ORGANIZATION, ORGANIZATION_NAME, ORGANIZATION_SHORT, PACKAGE, PACKAGE_USE, PROJECT, PROJECT_CLOSED,
+    PROJECT_NAME, PROJECT_RECORD, RELEASED, ROUTE_COUNT, SECRET, STATIC_ROUTE, TOKEN, TOKEN_NAME, USER,
+    USER_EMAIL,
 };
 use crate::domain::{
-    DeploymentGuid, DeploymentName, Label, LeaseId, OrganizationGuid, PackageName, RandomLabel, StaticRouteLabel, Timestamp,
-    UserGuid, Version,
+    DeploymentGuid, DeploymentName, Label, LeaseId, OrganizationGuid, PackageName, RandomLabel,
+    StaticRouteLabel, Timestamp, UserGuid, Version,
 };
 use crate::store::{Key, Prefix};
 
@@ -58,6 +59,11 @@ pub fn deployments(project: &ProjectId) -> Prefix {
 /// Which deployments have or had a name.
 pub fn deployment_name(project: &ProjectId, name: &DeploymentName) -> Key {
     Key::of([PROJECT, project.as_str(), DEPLOYMENT_NAME, name.as_str()])
+}
+
+/// Which deployment last began to depend on another that was there before it.
+pub fn dependencies(project: &ProjectId) -> Key {
+    Key::of([PROJECT, project.as_str(), DEPENDENCIES])
 }
 
 /// A static route.

@@ -3,19 +3,16 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use proto::ProjectId;
 
-use crate::domain::deployment::EnvVar;
-use crate::domain::environment::environment;
+use crate::domain::deployment::{Status, ViewedDeployment};
 use crate::domain::package::Plan;
-use crate::domain::{Deployment, DeploymentGuid, DeploymentName};
+use crate::domain::{DeploymentGuid, DeploymentName};
 use crate::service::{Error, Service};
 
 /// A deployment as its runtime needs it.
 #[derive(Debug, Clone)]
 pub struct ToRun {
-    /// The deployment.
-    pub deployment: Deployment,
-    /// What its executables see.
-    pub environment: Vec<EnvVar>,
+    /// The deployment, with what its executables see.
+    pub viewed: ViewedDeployment,
     /// What to run.
     pub plan: Plan,
 }
@@ -44,27 +41,34 @@ impl ToRun {
     }
 
     pub(super) fn project(&self) -> &ProjectId {
-        &self.deployment.project
+        &self.viewed.deployment.project
     }
 
     pub(super) fn name(&self) -> &DeploymentName {
-        &self.deployment.name
+        &self.viewed.deployment.name
     }
 
     /// The deployments it depends on.
     pub(super) fn parents(&self) -> BTreeSet<DeploymentGuid> {
-        BTreeSet::new()
+        self.viewed.dependencies.iter().map(|on| on.guid.clone()).collect()
     }
 
-    /// Its spec, package and plan change with the generation alone; all else that is run by is in here.
+    /// Its spec, package and plan change with the generation alone; all else that is run by is in here:
+    /// the routes, what executables see, and whether those it waits for are running.
     pub(super) fn essence(&self) -> Essence {
         let mut hasher = DefaultHasher::new();
-        self.deployment.generation.hash(&mut hasher);
-        for binding in &self.deployment.static_routes {
+        let deployment = &self.viewed.deployment;
+        deployment.generation.hash(&mut hasher);
+        for binding in &deployment.static_routes {
             (binding.label.as_str(), binding.endpoint.as_str()).hash(&mut hasher);
         }
-        for variable in &self.environment {
+        for variable in &self.viewed.environment {
             (variable.name.as_str(), &variable.value).hash(&mut hasher);
+            let from = variable.value_from.as_ref();
+            from.map(|from| (from.secret.as_str(), from.key.as_str())).hash(&mut hasher);
+        }
+        for awaited in self.viewed.dependencies.iter().filter(|on| on.wait) {
+            (awaited.guid.as_str(), awaited.status == Status::Running).hash(&mut hasher);
         }
         Essence(hasher.finish())
     }
@@ -75,11 +79,9 @@ async fn look(service: &Service, project: &ProjectId, guid: &DeploymentGuid) -> 
     if !deployment.is_live() {
         return Ok(None);
     }
-    let rules = service.rules();
-    let environment = rules.domains.first().map(|domain| environment(&deployment, domain, rules.ports));
-    let environment = environment.unwrap_or_default();
-    let package = &deployment.package;
+    let viewed = service.view_deployment(deployment).await?;
+    let package = &viewed.deployment.package;
     let found = service.get_package(project, package.name.as_str(), package.version.as_str()).await?;
     let plan = found.plans.into_iter().find(|plan| plan.name == package.plan);
-    Ok(plan.map(|plan| ToRun { deployment, environment, plan }))
+    Ok(plan.map(|plan| ToRun { viewed, plan }))
 }

@@ -28,7 +28,7 @@ struct Stage {
 /// Limits under which nothing happens only because time has passed.
 fn patient() -> WatchLimits {
     let hour = Duration::from_secs(3600);
-    WatchLimits { heartbeat: hour, stalled: hour, ..WatchLimits::default() }
+    WatchLimits { heartbeat: hour, stalled: hour, longest: hour * 24, ..WatchLimits::default() }
 }
 
 impl Stage {
@@ -100,7 +100,9 @@ fn hello() -> wire::Package {
 /// A message in short: `deployment 1 @2`, `-deployment 1`, `synced`, `heartbeat`, or why it is over.
 async fn hear(watch: &mut Watch) -> String {
     match watch.next().await {
-        Some(Ok(Told::Run(run))) => format!("{} @{}", run.deployment.name, run.deployment.generation),
+        Some(Ok(Told::Run(run))) => {
+            format!("{} @{}", run.viewed.deployment.name, run.viewed.deployment.generation)
+        }
         Some(Ok(Told::Stop(stop))) => format!("-{}", stop.name),
         Some(Ok(Told::Synced)) => "synced".into(),
         Some(Ok(Told::Heartbeat)) => "heartbeat".into(),
@@ -203,6 +205,14 @@ async fn a_silent_watch_shows_that_it_is_alive() {
     assert_eq!(hear(&mut watch).await, "synced");
     assert_eq!(hear(&mut watch).await, "heartbeat");
     assert_eq!(hear(&mut watch).await, "heartbeat");
+}
+
+#[tokio::test]
+async fn a_watch_does_not_last_for_ever() {
+    let stage = Stage::with(WatchLimits { longest: Duration::from_millis(1), ..patient() }).await;
+    let mut watch = stage.watch();
+    stage.tasks.finished().await;
+    while hear(&mut watch).await != Cut::Old.to_string() {}
 }
 
 #[tokio::test]

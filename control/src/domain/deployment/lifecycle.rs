@@ -1,12 +1,13 @@
-//! How a deployment comes, changes and goes.
+//! How a deployment comes, gains and loses routes, and goes. How it is changed stands in its own file.
 
 use proto::ProjectId;
 
 use super::draft::JudgedDeployment;
+use super::executables::ExecutableState;
 use super::{Deployment, MOST_STATIC_ROUTES, Phase, StaticRouteBinding, Status};
 use crate::domain::guid::{Chance, DeploymentGuid, NoChance};
 use crate::domain::static_route::BoundTo;
-use crate::domain::{Broken, EndpointName, RandomLabel, StaticRouteLabel, Timestamp};
+use crate::domain::{Broken, DeploymentName, EndpointName, RandomLabel, StaticRouteLabel, Timestamp};
 
 impl JudgedDeployment {
     /// Gives it its guid and a random route for each external endpoint.
@@ -18,26 +19,28 @@ impl JudgedDeployment {
         now: Timestamp,
         chance: &dyn Chance,
     ) -> Result<Deployment, NoChance> {
-        let mut endpoints = self.endpoints;
-        for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.kind.external().is_some()) {
-            endpoint.random = Some(RandomLabel::draw(chance)?);
-        }
-        let mut external = endpoints.iter().filter(|endpoint| endpoint.random.is_some()).peekable();
-        let is_there = external.peek().is_some() && external.all(|endpoint| !endpoint.fixed.is_empty());
+        let is_there = self.is_simply_there();
         let (phase, status) = match is_there {
             true => (Phase::Succeeded, Status::Running),
             false => (Phase::InProgress, Status::Pending),
         };
-        Ok(Deployment {
+        let mut endpoints = self.endpoints;
+        for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.kind.external().is_some()) {
+            endpoint.random = Some(RandomLabel::draw(chance)?);
+        }
+        let mut created = Deployment {
             guid: DeploymentGuid::draw(chance)?,
             project,
             name: self.name,
             labels: self.labels,
             created_at: now,
             updated_at: now,
+            creator: self.creator,
             generation: 1,
             package: self.package,
             env_args: self.env_args,
+            depends: self.depends,
+            settings: self.settings,
             volumes: self.volumes,
             endpoints,
             parameters: self.parameters,
@@ -46,7 +49,18 @@ impl JudgedDeployment {
             status,
             error_codes: Vec::new(),
             message: String::new(),
-        })
+            executables: self.executables,
+            events: Vec::new(),
+            stopped_at: None,
+        };
+        if is_there {
+            created.nobody_tells_of_executables();
+        }
+        created.note(now, format!("created in phase {}", phase.as_str()));
+        for binding in created.static_routes.clone() {
+            created.note(now, format!("bound static route {} to {}", binding.label, binding.endpoint));
+        }
+        Ok(created)
     }
 }
 
@@ -61,33 +75,61 @@ impl Deployment {
         })
     }
 
-    /// Notes that `label` leads to `endpoint` now.
+    /// Notes that `label` leads to `endpoint` now, and `from` whom it came, if it led to another one.
     pub fn gain(
         &mut self,
         label: StaticRouteLabel,
         endpoint: EndpointName,
+        from: Option<&DeploymentName>,
         now: Timestamp,
     ) -> Result<(), Broken> {
-        self.updated_at = now;
-        if let Some(binding) = self.static_routes.iter_mut().find(|binding| binding.label == label) {
-            binding.endpoint = endpoint;
-            return Ok(());
-        }
-        if self.static_routes.len() >= MOST_STATIC_ROUTES {
+        let known = self.static_routes.iter().position(|binding| binding.label == label);
+        if known.is_none() && self.static_routes.len() >= MOST_STATIC_ROUTES {
             let message = format!(
                 "{} has {MOST_STATIC_ROUTES} static routes, as many as one deployment may have; unbind one first",
                 self.name
             );
             return Err(Broken::new("too_many_static_routes", message));
         }
-        self.static_routes.push(StaticRouteBinding { label, endpoint });
+        self.updated_at = now;
+        self.note_gained(&label, &endpoint, from, now);
+        match known.and_then(|index| self.static_routes.get_mut(index)) {
+            Some(binding) => binding.endpoint = endpoint,
+            None => self.static_routes.push(StaticRouteBinding { label, endpoint }),
+        }
         Ok(())
     }
 
-    /// Notes that `label` does not lead here any more.
-    pub fn lose(&mut self, label: &StaticRouteLabel, now: Timestamp) {
+    pub(super) fn note_gained(
+        &mut self,
+        label: &StaticRouteLabel,
+        endpoint: &EndpointName,
+        from: Option<&DeploymentName>,
+        now: Timestamp,
+    ) {
+        let message = match from {
+            Some(from) => format!("moved static route {label} here, to {endpoint}, from deployment {from}"),
+            None => format!("bound static route {label} to {endpoint}"),
+        };
+        self.note(now, message);
+    }
+
+    /// Notes that `label` does not lead here any more, and `to` whom it went, if it leads to another one.
+    pub fn lose(&mut self, label: &StaticRouteLabel, to: Option<&DeploymentName>, now: Timestamp) {
         self.static_routes.retain(|binding| binding.label != *label);
         self.updated_at = now;
+        let message = match to {
+            Some(to) => format!("moved static route {label} to deployment {to}"),
+            None => format!("unbound static route {label}"),
+        };
+        self.note(now, message);
+    }
+
+    /// Without a runtime nobody will ever tell how its executables do.
+    pub(super) fn nobody_tells_of_executables(&mut self) {
+        for executable in &mut self.executables {
+            executable.state = ExecutableState::Unknown;
+        }
     }
 
     /// Ends it: what it held is returned, to be released in the same commit.
@@ -95,6 +137,10 @@ impl Deployment {
         self.phase = Phase::Stopped;
         self.status = Status::Stopped;
         self.updated_at = now;
+        self.stopped_at = Some(now);
+        for executable in &mut self.executables {
+            executable.state = ExecutableState::Terminated;
+        }
         let random = self.endpoints.iter_mut().filter_map(|endpoint| {
             endpoint.fixed.clear();
             endpoint.reported = None;
@@ -102,6 +148,10 @@ impl Deployment {
         });
         let random = random.collect();
         let static_routes = std::mem::take(&mut self.static_routes);
+        for binding in &static_routes {
+            self.note(now, format!("unbound static route {}", binding.label));
+        }
+        self.note(now, "stopped");
         Held { random, static_routes: static_routes.into_iter().map(|binding| binding.label).collect() }
     }
 }

@@ -1,8 +1,10 @@
 //! What a runtime says of a deployment, and the rules on it.
 
-use super::draft::{EndpointBackendsDraft, judge_backends};
+use super::draft::EndpointBackendsDraft;
+use super::executables::{ExecutableReport, ExecutableStatus, judge_executables};
+use super::judge::judge_backends;
 use super::{Deployment, ErrorCode, Phase, Reported, Status, StoredBackend};
-use crate::domain::fault::{At, Faults};
+use crate::domain::fault::{At, Broken, Faults};
 use crate::domain::rules::Rules;
 use crate::domain::{LeaseId, Timestamp};
 
@@ -22,6 +24,10 @@ pub struct ReportDraft {
     pub error_codes: Vec<String>,
     /// For people. Said anew with each phase or status.
     pub message: String,
+    /// How the executables do that are named; the others stay as they were.
+    pub executables: Vec<ExecutableReport>,
+    /// The generation this tells of; 0 means the present one.
+    pub generation: u64,
 }
 
 /// A report that breaks no rule, for the deployment it was judged by.
@@ -32,9 +38,29 @@ pub struct Report {
     backends: Vec<(usize, Vec<StoredBackend>)>,
     error_codes: Vec<ErrorCode>,
     message: String,
+    executables: Vec<(usize, ExecutableStatus)>,
 }
 
 impl ReportDraft {
+    /// Whether it tells of `deployment` as it is now. What is told of an earlier generation is no more, and
+    /// would be taken for news of this one.
+    pub fn judge_generation(&self, deployment: &Deployment) -> Result<(), Broken> {
+        let now = deployment.generation;
+        let message = match self.generation {
+            0 => return Ok(()),
+            told if told == now => return Ok(()),
+            told if told < now => format!(
+                "this tells of generation {told}, and deployment {} is at {now} by now; look what is to run, and \
+                 report that",
+                deployment.name
+            ),
+            told => {
+                format!("there is no generation {told} of deployment {}; it is at {now}", deployment.name)
+            }
+        };
+        Err(Broken::new("generation", message))
+    }
+
     /// The report it describes of `deployment`, which must be live, or every fault of it, added to those
     /// found before.
     pub fn judge(
@@ -51,19 +77,7 @@ impl ReportDraft {
         if self.status == Some(Status::Stopped) {
             faults.add("status", "status", "a runtime cannot stop a deployment; its owner does");
         }
-        let list = At::named("error_codes");
-        let mut error_codes = Vec::new();
-        for (i, text) in self.error_codes.iter().enumerate() {
-            match ErrorCode::ALL.into_iter().find(|code| code.as_str() == text) {
-                Some(code) if error_codes.contains(&code) => {}
-                Some(code) => error_codes.push(code),
-                None => {
-                    let known: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
-                    let message = format!("{text:?} is no error code; there are {}", known.join(", "));
-                    faults.add(list.index(i), "error_code", message);
-                }
-            }
-        }
+        let error_codes = self.judge_error_codes(&mut faults);
         if self.message.len() > LONGEST_MESSAGE {
             let message =
                 format!("has {} bytes; at most {LONGEST_MESSAGE} are possible: cut it", self.message.len());
@@ -71,26 +85,49 @@ impl ReportDraft {
         }
         let at = At::named("backends");
         let backends = judge_backends(&self.backends, &deployment.endpoints, rules, &at, &mut faults);
+        let executables = judge_executables(&self.executables, &deployment.executables, &mut faults);
         let (phase, status, message) = (self.phase, self.status, self.message.clone());
-        faults.none_or(Some(Report { phase, status, backends, error_codes, message }))
+        faults.none_or(Some(Report { phase, status, backends, error_codes, message, executables }))
+    }
+
+    fn judge_error_codes(&self, faults: &mut Faults) -> Vec<ErrorCode> {
+        let list = At::named("error_codes");
+        let mut codes = Vec::new();
+        for (i, text) in self.error_codes.iter().enumerate() {
+            let code = faults.take(list.index(i), ErrorCode::parse(text));
+            codes.extend(code.filter(|code| !codes.contains(code)));
+        }
+        codes
     }
 }
 
 /// Whether a runtime may say that `deployment` is in `phase` now.
-fn may_follow(deployment: &Deployment, phase: Phase) -> Result<(), String> {
-    let now = deployment.phase;
-    match phase {
-        _ if phase == now => Ok(()),
-        Phase::Stopped => Err("a runtime cannot stop a deployment; its owner does".to_owned()),
-        Phase::InProgress => Err(format!("it is {} and does not go back to InProgress", now.as_str())),
-        Phase::FailedToUpdate if deployment.generation == 1 => {
-            Err("it has not been updated since it was created; report FailedToStart, or the status Error"
-                .to_owned())
+///
+/// ```text
+/// InProgress ─┬─► Provisioning ─┬─► Succeeded ◄─► Provisioning (set up anew, elsewhere)
+///             │                 ├─► FailedToStart   the first generation only ─► Provisioning, Succeeded
+///             │                 └─► FailedToUpdate  later ones only ──────────► Provisioning, Succeeded
+///             └─► each of those at once
+/// ```
+fn may_follow(deployment: &Deployment, phase: Phase) -> Result<(), &'static str> {
+    let first = deployment.generation == 1;
+    match (deployment.phase, phase) {
+        (now, then) if now == then => Ok(()),
+        (_, Phase::Stopped) => Err("a runtime cannot stop a deployment; its owner does"),
+        (_, Phase::InProgress) => {
+            Err("a deployment is InProgress before a runtime takes it up, and never again")
         }
-        Phase::FailedToStart if now == Phase::Succeeded => {
-            Err("it has started; report the status Error instead".to_owned())
+        (_, Phase::FailedToUpdate) if first => {
+            Err("it has not been updated since it was created; report FailedToStart, or the status Error")
         }
-        Phase::Provisioning | Phase::Succeeded | Phase::FailedToUpdate | Phase::FailedToStart => Ok(()),
+        (_, Phase::FailedToStart) if !first => {
+            Err("it has run before it was updated; report FailedToUpdate, or the status Error")
+        }
+        (Phase::Succeeded, Phase::FailedToStart) => Err("it has started; report the status Error instead"),
+        (Phase::Succeeded, Phase::FailedToUpdate) => {
+            Err("this generation of it has been set up; report the status Error instead")
+        }
+        (_, Phase::Provisioning | Phase::Succeeded | Phase::FailedToUpdate | Phase::FailedToStart) => Ok(()),
     }
 }
 
@@ -103,18 +140,41 @@ impl Deployment {
         } else if !report.message.is_empty() {
             self.message = report.message;
         }
+        let before = self.phase;
         if let Some(phase) = report.phase {
             self.phase = phase;
             self.status = report.status.unwrap_or(status_in(phase));
         } else if let Some(status) = report.status {
             self.status = status;
         }
+        self.note_phase(before, now);
         for (index, backends) in report.backends {
             if let Some(endpoint) = self.endpoints.get_mut(index) {
                 endpoint.reported = Some(Reported { lease: lease.clone(), backends });
             }
         }
+        self.report_executables(report.executables, now);
         self.updated_at = now;
+    }
+
+    fn report_executables(&mut self, told: Vec<(usize, ExecutableStatus)>, now: Timestamp) {
+        for (index, told) in told {
+            let Some(known) = self.executables.get_mut(index) else {
+                continue;
+            };
+            let (name, restarts) = (told.name.clone(), told.restart_count);
+            let restarted = restarts > known.restart_count;
+            *known = told;
+            if restarted {
+                self.note(now, format!("executable {name} restarted, {restarts} times by now"));
+            }
+        }
+        if self.executables.iter().any(ExecutableStatus::is_too_large) {
+            if !self.error_codes.contains(&ErrorCode::ImagePull) {
+                self.error_codes.push(ErrorCode::ImagePull);
+            }
+            self.status = Status::Error;
+        }
     }
 }
 

@@ -9,11 +9,18 @@ use crate::domain::package::{
 use crate::domain::rules::Rules;
 use crate::domain::{BackendNetworks, Faults, Package, PublicPorts, Reserved, built_in_project, samples};
 
+mod dependencies;
+mod events;
+mod reports;
+mod settings;
+mod updates;
+
 fn rules() -> Rules {
     Rules {
         domains: vec![Hostname::parse("ep-r.io").unwrap()],
         ports: PublicPorts::default(),
         reserved: Reserved::default(),
+        organization_suffix: false,
         networks: BackendNetworks::private(),
         backends_per_endpoint: 3,
     }
@@ -63,9 +70,13 @@ fn draft() -> DeploymentDraft {
         name: "my deployment".into(),
         package_name: "hello".into(),
         package_version: "1.0".into(),
-        env_args: vec![("KEY".into(), "k".into()), ("EXTRA".into(), "1".into())],
+        env_args: vec![arg("KEY", "k"), arg("EXTRA", "1")],
         ..Default::default()
     }
+}
+
+fn arg(name: &str, value: &str) -> EnvArgDraft {
+    EnvArgDraft { name: name.into(), value: value.into(), ..Default::default() }
 }
 
 fn binding(static_route: &str, endpoint: &str) -> BindingDraft {
@@ -77,7 +88,7 @@ fn volume(executable: &str, mount_path: &str) -> VolumeDraft {
         executable: executable.into(),
         mount_path: mount_path.into(),
         disk: "disk".into(),
-        sub_path: String::new(),
+        ..Default::default()
     }
 }
 
@@ -86,17 +97,29 @@ fn backends(endpoint: &str, addresses: &[&str]) -> EndpointBackendsDraft {
     EndpointBackendsDraft { endpoint: endpoint.into(), backends }
 }
 
+fn judge(draft: &DeploymentDraft, known: &Known<'_>) -> Result<JudgedDeployment, Faults> {
+    draft.judge(known, &rules(), Faults::new())
+}
+
 fn create(draft: &DeploymentDraft) -> Deployment {
-    let judged = draft.judge(Some(&package()), &rules(), Faults::new()).unwrap();
+    let package = package();
+    let judged = judge(draft, &Known { package: Some(&package), ..Default::default() }).unwrap();
     judged.create(built_in_project(), samples::now(), &Counting::default()).unwrap()
 }
 
 /// Asserts that the draft changed so breaks these rules at these fields, and no others.
 #[track_caller]
 fn breaks(expected: &[(&str, &str)], change: impl FnOnce(&mut DeploymentDraft)) {
+    let package = package();
+    breaks_in(&Known { package: Some(&package), ..Default::default() }, expected, change);
+}
+
+/// As [`breaks`], judged by what is `known`.
+#[track_caller]
+fn breaks_in(known: &Known<'_>, expected: &[(&str, &str)], change: impl FnOnce(&mut DeploymentDraft)) {
     let mut draft = draft();
     change(&mut draft);
-    let faults = draft.judge(Some(&package()), &rules(), Faults::new()).unwrap_err();
+    let faults = judge(&draft, known).unwrap_err();
     let told: Vec<_> = faults.as_slice().iter().map(|f| (f.field.as_str(), f.rule)).collect();
     assert_eq!(told, expected, "{faults}");
 }
@@ -123,28 +146,22 @@ fn it_begins_with_a_random_route_for_each_external_endpoint() {
 
 #[test]
 fn the_package_and_plan_must_be_there() {
-    let faults = draft().judge(None, &rules(), Faults::new()).unwrap_err();
+    let faults = judge(&draft(), &Known::default()).unwrap_err();
     assert_eq!(
         (faults.as_slice()[0].field.as_str(), faults.as_slice()[0].rule),
         ("spec.package_name", "package_unknown")
     );
     breaks(&[("spec.plan", "plan_unknown")], |d| d.plan = "other".into());
-    assert!(
-        DeploymentDraft { plan: "default".into(), ..draft() }
-            .judge(Some(&package()), &rules(), Faults::new())
-            .is_ok()
-    );
+    create(&DeploymentDraft { plan: "default".into(), ..draft() });
 }
 
 #[test]
 fn rules_on_environment() {
     breaks(&[("spec.env_args", "parameter_required")], |d| d.env_args.clear());
-    breaks(&[("spec.env_args[2].name", "env_arg_twice")], |d| d.env_args.push(("KEY".into(), "x".into())));
-    breaks(&[("spec.env_args[2].name", "variable_name")], |d| d.env_args.push(("A-B".into(), "x".into())));
-    breaks(&[("spec.env_args[2].value", "variable_value")], |d| d.env_args.push(("A".into(), "\0".into())));
-    breaks(&[("spec.env_args[2].name", "variable_of_endpoint")], |d| {
-        d.env_args.push(("WEB_HOST".into(), "x".into()))
-    });
+    breaks(&[("spec.env_args[2].name", "env_arg_twice")], |d| d.env_args.push(arg("KEY", "x")));
+    breaks(&[("spec.env_args[2].name", "variable_name")], |d| d.env_args.push(arg("A-B", "x")));
+    breaks(&[("spec.env_args[2].value", "variable_value")], |d| d.env_args.push(arg("A", "\0")));
+    breaks(&[("spec.env_args[2].name", "variable_of_endpoint")], |d| d.env_args.push(arg("WEB_HOST", "x")));
 }
 
 #[test]
@@ -233,97 +250,16 @@ fn bindings_are_gained_and_lost() {
     let label = |i: usize| StaticRouteLabel::parse(&format!("shop{i}")).unwrap();
     let endpoint = |name| EndpointName::parse(name).unwrap();
     for i in 0..MOST_STATIC_ROUTES {
-        deployment.gain(label(i), endpoint("WEB"), samples::now()).unwrap();
+        deployment.gain(label(i), endpoint("WEB"), None, samples::now()).unwrap();
     }
-    deployment.gain(label(0), endpoint("RAW"), samples::now()).unwrap();
+    deployment.gain(label(0), endpoint("RAW"), None, samples::now()).unwrap();
     assert_eq!(deployment.static_routes[0].endpoint, endpoint("RAW"));
-    let broken = deployment.gain(label(MOST_STATIC_ROUTES), endpoint("WEB"), samples::now()).unwrap_err();
+    let broken =
+        deployment.gain(label(MOST_STATIC_ROUTES), endpoint("WEB"), None, samples::now()).unwrap_err();
     assert_eq!(broken.rule, "too_many_static_routes");
-    deployment.lose(&label(3), samples::now());
-    assert!(deployment.gain(label(MOST_STATIC_ROUTES), endpoint("WEB"), samples::now()).is_ok());
+    deployment.lose(&label(3), None, samples::now());
+    assert!(deployment.gain(label(MOST_STATIC_ROUTES), endpoint("WEB"), None, samples::now()).is_ok());
     assert!(deployment.bound_to(&endpoint("DB")).is_none());
-}
-
-fn report(change: impl FnOnce(&mut ReportDraft)) -> ReportDraft {
-    let mut report = ReportDraft::default();
-    change(&mut report);
-    report
-}
-
-#[test]
-fn a_report_changes_what_it_says_and_no_more() {
-    let mut deployment = create(&draft());
-    let lease = samples::lease(1).id;
-    let mut take = |draft: ReportDraft| {
-        let judged = draft.judge(&deployment, &rules(), Faults::new()).unwrap();
-        deployment.report(judged, &lease, samples::now());
-        deployment.clone()
-    };
-    let up = take(report(|r| {
-        r.phase = Some(Phase::Succeeded);
-        r.backends = vec![backends("WEB", &["10.0.0.1:80"])];
-    }));
-    assert_eq!((up.phase, up.status), (Phase::Succeeded, Status::Running));
-    let more = take(report(|r| r.backends = vec![backends("RAW", &["10.0.0.1:443"])]));
-    assert!(more.endpoints[0].reported == up.endpoints[0].reported && more.endpoints[1].reported.is_some());
-    let broken = take(report(|r| {
-        r.status = Some(Status::Error);
-        r.error_codes = vec!["DEP_E155".into(), "DEP_E155".into()];
-        r.message = "it fell over".into();
-    }));
-    assert_eq!(
-        (broken.phase, broken.status, broken.error_codes.as_slice()),
-        (Phase::Succeeded, Status::Error, &[ErrorCode::Failed][..])
-    );
-    let well = take(report(|r| r.status = Some(Status::Running)));
-    assert!(well.error_codes.is_empty() && well.message.is_empty());
-}
-
-#[test]
-fn phases_follow_one_another() {
-    let lease = samples::lease(1).id;
-    let may = |from: Phase, to: Phase, generation: u64| {
-        let mut deployment = create(&draft());
-        (deployment.phase, deployment.generation) = (from, generation);
-        let draft = report(|r| r.phase = Some(to));
-        let judged = draft.judge(&deployment, &rules(), Faults::new());
-        judged.map(|report| deployment.report(report, &lease, samples::now())).is_ok()
-    };
-    use Phase::{FailedToStart, FailedToUpdate, InProgress, Provisioning, Stopped, Succeeded};
-    let live = [InProgress, Provisioning, Succeeded, FailedToUpdate, FailedToStart];
-    for from in live {
-        assert!(may(from, from, 1) && may(from, Succeeded, 1) && may(from, Provisioning, 1), "{from:?}");
-        assert!(!may(from, Stopped, 1), "{from:?}");
-        assert_eq!(may(from, InProgress, 1), from == InProgress, "{from:?}");
-        assert_eq!(may(from, FailedToUpdate, 1), from == FailedToUpdate, "{from:?}");
-        assert!(may(from, FailedToUpdate, 2), "{from:?}");
-        assert_eq!(may(from, FailedToStart, 1), from != Succeeded, "{from:?}");
-    }
-}
-
-#[test]
-fn rules_on_reports_are_told_all_at_once() {
-    let deployment = create(&draft());
-    let report = report(|r| {
-        r.phase = Some(Phase::Stopped);
-        r.status = Some(Status::Stopped);
-        r.message = "x".repeat(4097);
-        r.error_codes = vec!["DEP_E153".into(), "E1".into()];
-        r.backends = vec![backends("DB", &["8.8.8.8:53"])];
-    });
-    let faults = report.judge(&deployment, &rules(), Faults::new()).unwrap_err();
-    let told: Vec<_> = faults.as_slice().iter().map(|f| (f.field.as_str(), f.rule)).collect();
-    assert_eq!(
-        told,
-        [
-            ("phase", "phase"),
-            ("status", "status"),
-            ("error_codes[1]", "error_code"),
-            ("message", "message"),
-            ("backends[0].endpoint", "endpoint_not_external"),
-            ("backends[0].backends[0].address", "backend_network"),
-        ]
-    );
 }
 
 #[test]
@@ -332,12 +268,43 @@ fn a_record_comes_back_as_it_was_stored() {
         static_routes: vec![binding("shop", "WEB")],
         volumes: vec![volume("one", "/data")],
         backends: vec![backends("WEB", &["10.0.0.1:80", "[fd00::1]:80"])],
+        settings: settings::everything(),
         ..draft()
     });
+    deployment.env_args[0].exposed_as = Some(VariableName::parse("THEIR_KEY").unwrap());
     deployment.endpoints[1].reported = Some(Reported { lease: samples::lease(1).id, backends: Vec::new() });
+    let parent = Dependency {
+        deployment: samples::web_deployment(2, "10.0.0.9:80").guid,
+        named: "a".into(),
+        wait: true,
+    };
+    deployment.depends.push(parent);
     let stored = crate::domain::record::encode("deployment", &deployment).unwrap();
     assert_eq!(crate::domain::record::decode("deployment", &stored), Ok(deployment));
     let package = package();
     let stored = crate::domain::record::encode("package", &package).unwrap();
     assert_eq!(crate::domain::record::decode("package", &stored), Ok(package));
+}
+
+/// As the version before wrote it, when records had less in them.
+#[test]
+fn records_of_the_version_before_can_be_read() {
+    let stored =
+        br#"{"format":1,"record":{"guid":"dep-aaaaaaaaaaaaaaaaaaaa","project":"project-builtin0000000000000",
+        "name":"shop","labels":{},"created_at":1800000000000,"updated_at":1800000000000,"generation":1,
+        "package":{"name":"hello","version":"1.0","plan":"default"},
+        "env_args":[{"name":"KEY","value":"k"}],
+        "volumes":[{"executable":"one","mount_path":"/d","disk":"disk","sub_path":""}],
+        "endpoints":[{"name":"WEB","component":"part","kind":{"external":{"protocol":"http",
+            "backend_protocol":"http1","target_port":80}},
+            "random":"inst-aaaaaaaaaaaaaaaaaaaaaaaa-bbbbbb"}],
+        "parameters":[{"name":"KEY","value":"k"}],"static_routes":[{"label":"shop","endpoint":"WEB"}],
+        "phase":"succeeded","status":"running","error_codes":["DEP_E155"],"message":""}}"#;
+    let read: Deployment = crate::domain::record::decode("deployment", stored).unwrap();
+    assert_eq!((read.phase, read.error_codes.as_slice()), (Phase::Succeeded, &[ErrorCode::Failed][..]));
+    assert!(read.depends.is_empty() && read.events.is_empty() && read.settings == Settings::default());
+    let mut known = read.clone();
+    known.know_executables(&package().plans[0]);
+    let names: Vec<_> = known.executables.iter().map(|executable| executable.name.as_str()).collect();
+    assert_eq!(names, ["one", "two"]);
 }

@@ -28,8 +28,8 @@ pub(super) fn stream(watch: Watch, service: Service) -> Stream {
 fn message_of(told: Told, rules: &Rules) -> wire::WatchDeploymentsResponse {
     let message = match told {
         Told::Run(to_run) => {
-            let ToRun { deployment, plan, .. } = *to_run;
-            let (deployment, plan) = (Some(message(deployment, rules)), Some(plan_message(plan)));
+            let ToRun { viewed, plan } = *to_run;
+            let (deployment, plan) = (Some(message(viewed, rules)), Some(plan_message(plan)));
             Message::Run(wire::DeploymentToRun { deployment, plan })
         }
         Told::Stop(ToStop { guid, name, project }) => Message::Stop(wire::DeploymentToStop {
@@ -46,7 +46,7 @@ fn message_of(told: Told, rules: &Rules) -> wire::WatchDeploymentsResponse {
 fn cut_status(cut: &Cut) -> Status {
     match cut {
         Cut::Slow => Status::new(Code::ResourceExhausted, cut.to_string()),
-        Cut::Missed | Cut::Stopping => Status::new(Code::Unavailable, cut.to_string()),
+        Cut::Missed | Cut::Old | Cut::Stopping => Status::new(Code::Unavailable, cut.to_string()),
         Cut::Failed(error) => status(error),
     }
 }

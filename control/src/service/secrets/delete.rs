@@ -65,7 +65,7 @@ impl Service {
         };
         self.gather(Kind::Package, &keys::packages(project), &mut users, package).await?;
         let live = |live: Deployment| {
-            let uses = live.is_live() && false;
+            let uses = live.is_live() && live.secrets().any(|used| used == name.as_str());
             uses.then(|| format!("deployment {} ({})", live.name, live.guid))
         };
         self.gather(Kind::Deployment, &keys::deployments(project), &mut users, live).await?;

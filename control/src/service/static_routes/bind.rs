@@ -9,7 +9,7 @@ use super::super::{Changed, Error, Kind, Loaded, Prepared, Service, keys, stored
 use crate::domain::deployment::Deployment;
 use crate::domain::package::pick_external;
 use crate::domain::static_route::BoundTo;
-use crate::domain::{Broken, Faults, StaticRoute, Timestamp};
+use crate::domain::{Broken, DeploymentName, Faults, StaticRoute, Timestamp};
 use crate::store::{Batch, Expect};
 
 /// Which route is to serve what.
@@ -62,15 +62,17 @@ impl Service {
         };
         let now = self.now();
         let target = to.record.guid.clone();
+        let from = from.filter(|from| from.deployment != target);
+        let lost_by = from.as_ref().map(|from| &from.deployment_name);
         to.record
-            .gain(route.label.clone(), endpoint, now)
+            .gain(route.label.clone(), endpoint, lost_by, now)
             .map_err(|broken| Error::refused("deployment", broken.rule, broken.message))?;
         route.bind(bound_to, now);
         let mut batch = Batch::new()
             .put(key, Expect::At(version), stored(Kind::StaticRoute, &route)?)
             .with(self.put_deployment(&to)?);
-        if let Some(from) = from.filter(|from| from.deployment != target) {
-            batch = self.leave(batch, project, &route, &from, now).await?;
+        if let Some(from) = from {
+            batch = self.leave(batch, project, &route, &from, Some(&to.record.name), now).await?;
         }
         Ok(Prepared::new(route, batch, false))
     }
@@ -93,24 +95,26 @@ impl Service {
         let now = self.now();
         route.unbind(now);
         let batch = Batch::new().put(key, Expect::At(version), stored(Kind::StaticRoute, &route)?);
-        let batch = self.leave(batch, project, &route, &from, now).await?;
+        let batch = self.leave(batch, project, &route, &from, None, now).await?;
         Ok(Prepared::new(route, batch, false))
     }
 
-    /// Adds to `batch` that the deployment in `from` does not have the route any more.
+    /// Adds to `batch` that the deployment in `from` does not have the route any more, because it goes `to`
+    /// another one or nowhere.
     async fn leave(
         &self,
         batch: Batch,
         project: &ProjectId,
         route: &StaticRoute,
         from: &BoundTo,
+        to: Option<&DeploymentName>,
         now: Timestamp,
     ) -> Result<Batch, Error> {
         let key = keys::deployment(project, &from.deployment);
         let Some(mut left) = self.load::<Deployment>(Kind::Deployment, &key).await? else {
             return Ok(batch.check(key, Expect::Absent));
         };
-        left.record.lose(&route.label, now);
+        left.record.lose(&route.label, to, now);
         Ok(batch.with(self.put_deployment(&left)?))
     }
 }
