@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use control::{Control, KeyFileError, OpenError};
 use futures_util::future::join_all;
 use proto::wire;
+use proto::wire::runtime_service_client::RuntimeServiceClient;
 use tempfile::TempDir;
 use tonic::{Code, Status};
 
 use crate::actors::{Actor, metadata};
-use crate::samples::hello;
+use crate::samples::{deployment, hello};
 use crate::stage::{Stage, assert_refused, config};
 
 /// What must be found nowhere.
@@ -118,6 +119,43 @@ async fn a_secret_in_use_stays() {
     let request = wire::DeletePackageRequest { name: "hello".into(), ..Default::default() };
     admin.packages().delete_package(request).await.unwrap();
     delete(&admin, "pull").await.unwrap();
+}
+
+/// A deployment whose environment has `PASSWORD` from the secret `values`.
+fn referring(name: &str) -> wire::Deployment {
+    let mut deployment = deployment(name);
+    let from = wire::SecretKey { secret: "values".into(), key: "KEY".into() };
+    let variable = wire::EnvVar { name: "LEVEL".into(), value_from: Some(from), ..Default::default() };
+    deployment.spec.as_mut().unwrap().env_args.push(variable);
+    deployment
+}
+
+#[tokio::test]
+async fn a_secret_a_live_deployment_refers_to_stays_and_reaches_its_runtime_alone() {
+    let stage = Stage::start().await;
+    let admin = stage.admin();
+    stage.create_package(hello()).await.unwrap();
+    let refused = stage.create_deployment(referring("web")).await;
+    assert!(refused.unwrap_err().message().contains("there is no secret \"values\""));
+    create(&admin, docker("values", PASSWORD)).await.unwrap();
+    let refused = stage.create_deployment(referring("web")).await;
+    assert!(refused.unwrap_err().message().contains("values come from opaque ones"));
+    delete(&admin, "values").await.unwrap();
+    create(&admin, opaque("values", &[("KEY", PASSWORD)])).await.unwrap();
+    let shown = stage.deploy(referring("web")).await;
+    assert!(!format!("{shown:?}").contains(PASSWORD), "{shown:?}");
+    let message =
+        assert_refused(delete(&admin, "values").await, Code::FailedPrecondition, "name", "secret_in_use");
+    assert!(message.contains("deployment web (dep-"), "{message}");
+
+    let request = wire::GetDeploymentSecretsRequest { deployment: "web".into(), ..Default::default() };
+    let mut runtime = RuntimeServiceClient::new(stage.file("runtime.token").channel());
+    let told = runtime.get_deployment_secrets(request).await.unwrap().into_inner().secrets;
+    assert_eq!((told.len(), told[0].name.as_str()), (1, "values"));
+    let Some(wire::secret_data::Data::Opaque(data)) = &told[0].data else { panic!("not opaque") };
+    assert_eq!(data.values.get("KEY").map(String::as_str), Some(PASSWORD));
+    stage.stop_deployment("web").await.unwrap();
+    delete(&admin, "values").await.unwrap();
 }
 
 /// A secret goes or is used, never both.
