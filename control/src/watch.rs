@@ -77,6 +77,9 @@ pub enum Cut {
     /// Nobody does right by a watch that has missed commits.
     #[error("commits passed that this watch could not follow; watch anew")]
     Missed,
+    /// What the caller may do was judged long ago.
+    #[error("this watch has lasted as long as one may; watch anew")]
+    Old,
     /// Control ends.
     #[error("this control plane is stopping; watch anew")]
     Stopping,

@@ -49,6 +49,9 @@ class Worker:
                 except grpc.aio.AioRpcError as error:
                     log.warning("%s: %s: %s", name, error.code().name, error.details())
                     await self.look_within(backoff.next())
+                except OSError as error:
+                    log.warning("%s: %s", name, error)
+                    await self.look_within(backoff.next())
                 except Exception:
                     # Whatever is wrong with one deployment, the others run on.
                     log.exception("%s: trying again", name)
@@ -70,26 +73,35 @@ class Worker:
         wanted, old = self.wanted, self.running
         generation = wanted.deployment.status.generation
         if old and old.generation == generation and not old.crashed():
-            return await self.report_running(wanted)
+            await self.report_running(wanted)
+            return
         if old and old.crashed():
             self.restarts += 1
             await self.report_running(wanted, messages.STATUS_ERROR, error_codes=["DEP_E154"])
             await asyncio.sleep(self.crashes.next())
         elif waits := waits_for(wanted.deployment):
             message = f"waits for {', '.join(waits)}"
-            return await self.report(wanted, phase=messages.PHASE_PROVISIONING, message=message)
+            await self.report(wanted, phase=messages.PHASE_PROVISIONING, message=message)
+            return
         else:
             self.crashes.reset()
             await self.report(wanted, phase=messages.PHASE_PROVISIONING)
         try:
             self.running = await runner.start(self.control, self.options.listen, wanted)
         except CannotRun as reason:
-            return await self.report_failed(wanted, str(reason))
+            await self.report_failed(wanted, str(reason))
+            return
         for replica in self.running.replicas:
             self.own(self.look_at_end(replica))
         if old:
             self.replaced.append(old)
-        await self.report_running(wanted)
+        if not await self.report_running(wanted):
+            # The addresses belong to another project, say. Others may do; what ran before serves on.
+            refused, self.running = self.running, old
+            if old:
+                self.replaced.remove(old)
+            await refused.stop()
+            raise OSError("control does not take where it listens")
 
     async def look_at_end(self, replica: Replica):
         await replica.process.wait()
@@ -101,8 +113,8 @@ class Worker:
         self.beside.add(task)
         task.add_done_callback(self.beside.discard)
 
-    async def report_running(self, wanted, status=messages.STATUS_RUNNING, **fields):
-        """What runs of it serves, be it of a generation before or a part of the replicas."""
+    async def report_running(self, wanted, status=messages.STATUS_RUNNING, **fields) -> bool:
+        """What runs of it serves, be it of a generation before or a part of the replicas. False when refused."""
         runs = status == messages.STATUS_RUNNING
         fields["state"] = messages.EXECUTABLE_STATE_RUNNING if runs else messages.EXECUTABLE_STATE_ERROR
         if runs:
@@ -111,6 +123,7 @@ class Worker:
         # Not before the new ones are known, and then some time later: no request falls in between.
         while known and runs and self.replaced:
             self.own(self.replaced.pop().stop(self.options.grace))
+        return known
 
     async def report_failed(self, wanted, reason: str):
         """An update that fails leaves what ran before; a deployment that ran once is in error, not unstarted."""

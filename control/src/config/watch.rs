@@ -13,6 +13,8 @@ pub struct WatchLimits {
     pub pending: usize,
     /// How long a runtime may read nothing while there is something to tell.
     pub stalled: Duration,
+    /// How long a watch may last. What its caller may do is judged anew with the next one.
+    pub longest: Duration,
     /// Records listed at once when a watch begins.
     pub portion: usize,
 }
@@ -25,6 +27,7 @@ impl Default for WatchLimits {
             queue: 16,
             pending: 10_000,
             stalled: Duration::from_secs(60),
+            longest: Duration::from_secs(3600),
             portion: 256,
         }
     }

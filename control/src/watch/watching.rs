@@ -26,6 +26,7 @@ pub(super) struct Watching {
     limits: WatchLimits,
     /// Every commit since before the listing began.
     commits: store::Watch,
+    ends: Instant,
     /// What was there at the beginning; none once all of it is due.
     listing: Option<Listing>,
     due: Due,
@@ -50,7 +51,9 @@ impl Watching {
         let commits = store.watch(store.revision());
         let scope = Scoped::new(scope);
         let listing = Some(Listing::of(scope.only()));
-        Self { store, service, scope, limits, commits, listing, due: Due::default(), known: Known::default() }
+        let ends = Instant::now() + limits.longest;
+        let (due, known) = (Due::default(), Known::default());
+        Self { store, service, scope, limits, commits, ends, listing, due, known }
     }
 
     /// Tells until it is over: why, or none when the runtime has gone.
@@ -118,6 +121,7 @@ impl Watching {
                 None => Turn::Over(Some(Cut::Stopping)),
             },
             permit = tells.reserve(), if waits => permit.map_or(Turn::Over(None), Turn::Tell),
+            () = sleep_until(self.ends) => Turn::Over(Some(Cut::Old)),
             () = sleep_until(since + patience) => Turn::Late,
         }
     }

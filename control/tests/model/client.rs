@@ -47,6 +47,8 @@ pub(crate) struct Done {
 /// Wishes for this and that in one project.
 pub(crate) struct Client {
     project: String,
+    /// Where its deployments listen: an address belongs to one project.
+    address: String,
     store: Arc<dyn Store>,
     apis: Apis,
     dice: Dice,
@@ -54,8 +56,9 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(stage: &Stage, number: usize, dice: Dice) -> Self {
-        let project = stage.projects[number % stage.projects.len()].clone();
-        Self { project, store: stage.store.clone(), apis: stage.apis(), dice }
+        let which = number % stage.projects.len();
+        let (project, address) = (stage.projects[which].clone(), format!("10.0.{which}.7:8080"));
+        Self { project, address, store: stage.store.clone(), apis: stage.apis(), dice }
     }
 
     pub(crate) async fn act(&mut self) -> Did {
@@ -80,8 +83,8 @@ impl Client {
         match self.dice.below(20) {
             0..4 => Wish::Claim(self.route()),
             4..6 => Wish::Disclaim(self.route()),
-            6..12 => Wish::Create { deployment: self.deployment(), routes: self.routes() },
-            99..100 => Wish::Update { deployment: self.deployment(), routes: self.routes() },
+            6..9 => Wish::Create { deployment: self.deployment(), routes: self.routes() },
+            9..12 => Wish::Update { deployment: self.deployment(), routes: self.routes() },
             12..14 => Wish::Stop(self.deployment()),
             14..18 => Wish::Bind {
                 route: self.route(),
@@ -109,7 +112,7 @@ impl Client {
     }
 
     async fn tell(&mut self, wish: &Wish) -> Result<Done, tonic::Status> {
-        let (project, apis) = (self.project.clone(), &mut self.apis);
+        let (project, address, apis) = (self.project.clone(), self.address.clone(), &mut self.apis);
         match wish.clone() {
             Wish::Claim(name) => {
                 let metadata = Some(wire::Metadata { name, project, ..Default::default() });
@@ -124,13 +127,13 @@ impl Client {
                 Ok(Done { revision: None, guid: String::new() })
             }
             Wish::Create { deployment, routes } => {
-                let deployment = Some(described(project, deployment, routes));
+                let deployment = Some(described(project, deployment, routes, address));
                 let request = wire::CreateDeploymentRequest { deployment, ..Default::default() };
                 let made = apis.deployments.create_deployment(request).await?.into_inner();
                 done(made.receipt, made.deployment)
             }
             Wish::Update { deployment, routes } => {
-                let deployment = Some(described(project, deployment, routes));
+                let deployment = Some(described(project, deployment, routes, address));
                 let request = wire::UpdateDeploymentRequest { deployment, ..Default::default() };
                 let made = apis.deployments.update_deployment(request).await?.into_inner();
                 done(made.receipt, made.deployment)
@@ -166,8 +169,8 @@ fn done(receipt: Option<wire::Receipt>, made: Option<wire::Deployment>) -> Resul
 }
 
 /// Of the package `hello`, with a backend that is simply there.
-fn described(project: String, name: String, routes: Vec<String>) -> wire::Deployment {
-    let backend = wire::Backend { address: "10.0.0.7:8080".into(), unhealthy: false };
+fn described(project: String, name: String, routes: Vec<String>, address: String) -> wire::Deployment {
+    let backend = wire::Backend { address, unhealthy: false };
     let binding = |static_route| wire::StaticRouteBinding { static_route, endpoint: "WEB".into() };
     let spec = wire::DeploymentSpec {
         package_name: "hello".into(),

@@ -36,7 +36,8 @@ impl History {
         let take = |made: &mut (Stored, World), key: &store::Key, value: Option<&bytes::Bytes>| {
             learn(&mut made.0, &mut made.1, &store::Change { key: key.clone(), value: value.cloned() });
         };
-        let (at, (stored, world), watch) = load(&*stage.store, &everything, empty, take).await.unwrap();
+        let (at, (mut stored, world), watch) = load(&*stage.store, &everything, empty, take).await.unwrap();
+        stored.most = stage.most;
         let (projects, organization) = (stage.projects.clone(), stage.organization.clone());
         let mut history = Self {
             watch,

@@ -11,6 +11,8 @@ pub(crate) struct Reference {
     pub(crate) routes: BTreeMap<String, (String, Option<String>)>,
     /// Live ones by guid.
     pub(crate) deployments: BTreeMap<String, Running>,
+    /// Most static routes there may be.
+    pub(crate) most: Option<usize>,
     /// Projects and names that stopped deployments had.
     pub(crate) ended: BTreeSet<(String, String)>,
 }
@@ -36,6 +38,9 @@ impl Reference {
             Wish::Claim(route) => {
                 if self.routes.contains_key(route) {
                     return Err(Refused("the name is taken"));
+                }
+                if self.most.is_some_and(|most| self.routes.len() >= most) {
+                    return Err(Refused("there are as many as there may be"));
                 }
                 then.routes.insert(route.clone(), (project.to_owned(), None));
             }

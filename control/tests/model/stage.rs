@@ -28,6 +28,8 @@ pub(crate) struct Stage {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) projects: Vec<String>,
     pub(crate) organization: String,
+    /// Most static routes both projects may have together.
+    pub(crate) most: Option<usize>,
     channel: Channel,
     dir: TempDir,
     stop: oneshot::Sender<()>,
@@ -58,7 +60,7 @@ pub(crate) fn domains() -> Vec<Hostname> {
 }
 
 impl Stage {
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(most: Option<usize>) -> Self {
         let dir = TempDir::new().unwrap();
         let mut config = Config::new(dir.path().to_owned(), domains());
         config.grpc.set_port(0);
@@ -76,7 +78,7 @@ impl Stage {
         });
         let channel = Channel::from_shared(target).unwrap().connect().await.unwrap();
         let (projects, organization) = (Vec::new(), String::new());
-        let mut stage = Self { store, projects, organization, channel, dir, stop, ended };
+        let mut stage = Self { store, projects, organization, most, channel, dir, stop, ended };
         stage.set_up().await;
         stage
     }
@@ -86,6 +88,14 @@ impl Stage {
         let own = identity.who_am_i(wire::WhoAmIRequest {}).await.unwrap().into_inner().project;
         let request = wire::GetProjectRequest { name: own.clone() };
         self.organization = identity.get_project(request).await.unwrap().into_inner().organization;
+        if let Some(most) = self.most {
+            let request = wire::GetOrganizationRequest { name: self.organization.clone() };
+            let mut organization = identity.get_organization(request).await.unwrap().into_inner();
+            organization.set_subscription(wire::Subscription::Enterprise);
+            organization.static_routes = u32::try_from(most).unwrap();
+            let request = wire::UpdateOrganizationRequest { organization: Some(organization) };
+            identity.update_organization(request).await.unwrap();
+        }
         let metadata = Some(wire::Metadata { name: "other".into(), ..Default::default() });
         let project = Some(wire::Project { metadata, ..Default::default() });
         let made = identity.create_project(wire::CreateProjectRequest { project }).await.unwrap();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use control::domain::record::{self, Claim, GuidIndex, NameIndex, decode};
+use control::domain::record::{self, Claim, GuidIndex, NameIndex, RouteCount, decode};
 use control::domain::{Deployment, StaticRoute};
 use control::store::{Change, Key};
 
@@ -19,6 +19,9 @@ pub(crate) struct Stored {
     names: BTreeMap<Vec<String>, NameIndex>,
     guids: BTreeMap<Vec<String>, GuidIndex>,
     uses: BTreeSet<Vec<String>>,
+    counts: BTreeMap<String, RouteCount>,
+    /// Most static routes there may be.
+    pub(crate) most: Option<usize>,
     /// Every random label there has been, with its deployment.
     randoms: BTreeMap<String, String>,
 }
@@ -46,6 +49,7 @@ impl Stored {
         let parts: Vec<String> = change.key.parts().map(Into::into).collect();
         match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [record::LABEL, label] => take(&mut self.claims, (*label).to_owned(), value),
+            [record::ROUTE_COUNT, organization] => take(&mut self.counts, (*organization).to_owned(), value),
             [record::PROJECT, _, record::STATIC_ROUTE, _] => take(&mut self.routes, parts, value),
             [record::PROJECT, _, record::DEPLOYMENT, _] => take(&mut self.deployments, parts, value),
             [record::PROJECT, _, record::DEPLOYMENT_NAME, _] => take(&mut self.names, parts, value),
@@ -70,6 +74,10 @@ impl Stored {
         self.assert_mirrors_agree();
         self.assert_indices_lead_somewhere();
         self.assert_random_labels_are_new();
+        for count in self.counts.values() {
+            assert_eq!(usize::try_from(count.used).unwrap(), self.routes.len(), "routes that are counted");
+        }
+        assert!(self.most.is_none_or(|most| self.routes.len() <= most), "more than there may be");
     }
 
     /// A name has one owner, and whoever is routed by a name owns it.
@@ -87,7 +95,8 @@ impl Stored {
                 assert!(owned.insert(random.as_str().to_owned()), "{random} is there twice");
             }
         }
-        let claimed: BTreeSet<String> = self.claims.keys().cloned().collect();
+        let claims = self.claims.iter().filter(|(_, claim)| !matches!(claim, Claim::Released { .. }));
+        let claimed: BTreeSet<String> = claims.map(|(label, _)| label.clone()).collect();
         assert_eq!(claimed, owned, "claims, and those who are routed by them");
     }
 
@@ -154,6 +163,7 @@ impl Stored {
         Reference {
             routes: self.routes.values().map(route).collect(),
             deployments: self.live().map(running).collect(),
+            most: self.most,
             ended: ended.map(|(key, _)| (key[1].clone(), key[3].clone())).collect(),
         }
     }
