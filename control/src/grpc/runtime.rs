@@ -4,10 +4,11 @@ use proto::wire;
 use proto::wire::runtime_service_server::RuntimeService;
 use tonic::{Request, Response, Status};
 
-use super::status::status;
 use super::Parts;
+use super::status::status;
 use crate::auth::Access;
 use crate::convert::deployment;
+use crate::convert::secret::data_message;
 use crate::domain::Lease;
 use crate::watch::Scope;
 
@@ -30,9 +31,13 @@ impl RuntimeService for Parts {
 
     async fn get_deployment_secrets(
         &self,
-        _: Request<wire::GetDeploymentSecretsRequest>,
+        request: Request<wire::GetDeploymentSecretsRequest>,
     ) -> Result<Response<wire::GetDeploymentSecretsResponse>, Status> {
-        Err(Status::unimplemented("not served by this version"))
+        let project = self.project(&request, &request.get_ref().project, Access::Run).await?;
+        let held = self.service.deployment_secrets(&project, &request.get_ref().deployment).await;
+        let held = held.map_err(|error| status(&error))?.into_iter();
+        let secrets = held.map(|(name, data)| data_message(name.to_string(), &data)).collect();
+        Ok(Response::new(wire::GetDeploymentSecretsResponse { secrets }))
     }
 
     async fn open_lease(

@@ -11,6 +11,7 @@ use crate::store::{Batch, Expect, Operation};
 
 mod at_start;
 mod delete;
+mod of_deployment;
 mod reliance;
 
 pub use at_start::{SecretsStand, look_at_secrets, seal_anew};
