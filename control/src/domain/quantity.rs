@@ -131,6 +131,8 @@ impl MemoryMib {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -184,6 +186,28 @@ mod tests {
         assert_eq!(MemoryMib::parse(32_768).unwrap().get(), 32_768);
         for bad in [1, 127, 129, 32_769, 32_896] {
             assert_eq!(MemoryMib::parse(bad).unwrap_err().rule, "memory", "{bad}");
+        }
+    }
+
+    proptest! {
+        /// What is shown reads the same, stored and read back too; what the cloud takes, devices take.
+        #[test]
+        fn amounts_are_shown_as_they_are_read(millicores in 1..=256_000_u32) {
+            let text = format!("{}.{:03}", millicores / 1000, millicores % 1000);
+            let cpu = Cpu::parse_on_device(&text).unwrap();
+            prop_assert_eq!(Cpu::parse_on_device(&cpu.to_string()).unwrap(), cpu);
+            let stored = serde_json::to_string(&cpu).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Cpu>(&stored).unwrap(), cpu);
+            let in_the_cloud = millicores % 25 == 0 && millicores <= 8000;
+            prop_assert_eq!(Cpu::parse(&text).ok(), in_the_cloud.then_some(cpu));
+            prop_assert_eq!(Cpu::whole_cores([cpu]), millicores / 1000);
+        }
+
+        #[test]
+        fn any_text_is_an_amount_or_none(text in "[0-9.e+-]{0,8}") {
+            if let Ok(cpu) = Cpu::parse(&text) {
+                prop_assert_eq!(Cpu::parse(&cpu.to_string()), Ok(cpu));
+            }
         }
     }
 }

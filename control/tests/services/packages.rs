@@ -133,3 +133,41 @@ async fn a_package_in_use_stays() {
         "package_unknown",
     );
 }
+
+#[tokio::test]
+async fn a_package_names_secrets_that_are_there_and_keeps_them() {
+    let stage = Stage::start().await;
+    let mut package = hello();
+    package.plans[0].components[0].parameters.push(wire::Parameter {
+        name: "PASSWORD".into(),
+        value_from: Some(wire::SecretKey { secret: "db".into(), key: "password".into() }),
+        ..Default::default()
+    });
+    let field = "plans[0].components[0].parameters[1].value_from";
+    let create = || stage.create_package(package.clone());
+    assert_refused(create().await, Code::InvalidArgument, field, "secret_unknown");
+    let secret = |key: &str| {
+        let values = [(key.to_owned(), "hidden".to_owned())].into();
+        let metadata = Some(wire::Metadata { name: "db".into(), ..Default::default() });
+        let data = Some(wire::secret::Data::Opaque(wire::OpaqueData { values }));
+        Some(wire::Secret { metadata, data })
+    };
+    let secrets = stage.admin();
+    let request = wire::CreateSecretRequest { secret: secret("user"), dry_run: false };
+    secrets.secrets().create_secret(request).await.unwrap();
+    assert_refused(create().await, Code::InvalidArgument, field, "secret_key_unknown");
+    let request = wire::UpdateSecretRequest { secret: secret("password") };
+    secrets.secrets().update_secret(request).await.unwrap();
+    let created = create().await.unwrap();
+    assert!(!created.metadata.unwrap().creator.is_empty());
+    let delete = || wire::DeleteSecretRequest { name: "db".into(), ..Default::default() };
+    assert_refused(
+        secrets.secrets().delete_secret(delete()).await,
+        Code::FailedPrecondition,
+        "name",
+        "secret_in_use",
+    );
+    let request = wire::DeletePackageRequest { name: "hello".into(), ..Default::default() };
+    stage.packages().delete_package(request).await.unwrap();
+    secrets.secrets().delete_secret(delete()).await.unwrap();
+}

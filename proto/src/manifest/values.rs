@@ -5,7 +5,7 @@ use crate::wire;
 
 /// Reads `exposed` and `exposedName`; empty when the variable is not exposed.
 pub(super) fn read_exposed_name(variable: &mut Fields<'_>) -> String {
-    let exposed = variable.flag(("exposed", "exposed_as"));
+    let exposed = variable.flag(("exposed", ""));
     let name = variable.text(("exposedName", "exposed_as"));
     if exposed == Some(true) && name.is_none() {
         variable.fault("exposedName", "missing; an exposed variable needs the name others see it by");
