@@ -8,7 +8,7 @@ use control::config::{BackendNetworks, Limits, PublicPorts};
 use control::domain::deployment::{BindingDraft, DeploymentDraft, EndpointBackendsDraft};
 use control::domain::package::{
     ComponentDraft, EndpointDraft, EndpointType, ExecutableDraft, ExecutableKind, PackageDraft, PlanDraft,
-    Runtime,
+    PullPolicy, Runtime,
 };
 use control::domain::rules::Rules;
 use control::domain::static_route::StaticRouteDraft;
@@ -97,10 +97,14 @@ fn endpoint(at: usize) -> String {
 }
 
 fn package() -> PackageDraft {
-    let kind =
-        ExecutableKind::Docker { image: "example/filler".to_owned(), command: Vec::new(), pull_secret: None };
-    let executable =
-        ExecutableDraft { name: "app".to_owned(), kind: Some(kind), cpu: String::new(), memory_mib: 0 };
+    let kind = ExecutableKind::Docker {
+        image: "example/filler".to_owned(),
+        command: Vec::new(),
+        entrypoint: Vec::new(),
+        pull_secret: None,
+        pull_policy: PullPolicy::default(),
+    };
+    let executable = ExecutableDraft { name: "app".to_owned(), kind: Some(kind), ..Default::default() };
     let endpoints = (0..ENDPOINTS).map(|at| EndpointDraft {
         name: endpoint(at),
         kind: Some(EndpointType::ExternalHttps),
@@ -111,9 +115,8 @@ fn package() -> PackageDraft {
         name: "app".to_owned(),
         runtime: Runtime::Cloud,
         executables: vec![executable],
-        parameters: Vec::new(),
         endpoints: endpoints.collect(),
-        replicas: 0,
+        ..Default::default()
     };
     PackageDraft {
         name: "filler".to_owned(),
