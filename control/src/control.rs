@@ -123,9 +123,7 @@ impl Control {
         let token_files = first_tokens(&*store, &config.data_dir, &SystemChance, now).await?;
         let given = config.secrets_key.as_deref();
         let keyring = Arc::new(key_file::open(&*store, given, &config.data_dir, &SystemChance).await?);
-        let listener = grpc::bind(&config).await;
-        let listener =
-            listener.map_err(|source| OpenError::Listen { what: "gRPC", addr: config.grpc, source })?;
+        let listener = bind_grpc(&config).await?;
         let api = bind_api(&config).await?;
         let admin = bind_admin(&config).await?;
 
@@ -153,8 +151,7 @@ impl Control {
         let service = Service::new(store.clone(), rules, config.limits, clock.clone(), chance, keyring);
         let addresses = Addresses::new(store.clone(), config.addresses.clone());
         let service = service.with_addresses(addresses.clone());
-        let sweeper =
-            Sweeper::new(store.clone(), addresses.clone(), config.sweep.clone(), clock.clone());
+        let sweeper = Sweeper::new(store.clone(), addresses.clone(), config.sweep.clone(), clock.clone());
         let signal = drain.signal();
         let watches = Watches::new(
             store.clone(),
@@ -257,6 +254,11 @@ async fn bind_api(config: &Config) -> Result<Option<rest::Api>, OpenError> {
     let tls = config.tls.as_deref().map(certs::for_http1);
     let bound = rest::bind(addr, tls, config.api_limits).await;
     bound.map(Some).map_err(|source| OpenError::Listen { what: "the JSON API", addr, source })
+}
+
+async fn bind_grpc(config: &Config) -> Result<grpc::Listener, OpenError> {
+    let bound = grpc::bind(config).await;
+    bound.map_err(|source| OpenError::Listen { what: "gRPC", addr: config.grpc, source })
 }
 
 async fn bind_admin(config: &Config) -> Result<Option<Admin>, OpenError> {

@@ -5,6 +5,8 @@
 mod access;
 #[path = "services/actors.rs"]
 mod actors;
+#[path = "services/dependencies.rs"]
+mod dependencies;
 #[path = "services/deployments.rs"]
 mod deployments;
 #[path = "services/identity.rs"]
@@ -39,5 +41,9 @@ mod sizes;
 mod stage;
 #[path = "services/static_routes.rs"]
 mod static_routes;
+#[path = "services/tokens.rs"]
+mod tokens;
+#[path = "services/updates.rs"]
+mod updates;
 #[path = "services/watch.rs"]
 mod watch;

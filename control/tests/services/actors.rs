@@ -5,9 +5,10 @@ use proto::wire::deployment_service_client::DeploymentServiceClient;
 use proto::wire::identity_service_client::IdentityServiceClient;
 use proto::wire::package_service_client::PackageServiceClient;
 use proto::wire::secret_service_client::SecretServiceClient;
-use tonic::Status;
 use tonic::service::interceptor::InterceptedService;
+use tonic::{Code, Status};
 
+use crate::samples::hello;
 use crate::stage::{Authorized, Bearer, Stage};
 
 /// Whoever holds a token.
@@ -171,4 +172,17 @@ fn memberships_of(memberships: &[(&str, &str, wire::Role)]) -> Vec<wire::Members
         role: (*role).into(),
     };
     memberships.iter().map(membership).collect()
+}
+
+/// `hello 1.0`, to be created in `project`.
+pub(crate) fn package_in(project: &str) -> wire::CreatePackageRequest {
+    let mut package = hello();
+    package.metadata.as_mut().unwrap().project = project.into();
+    wire::CreatePackageRequest { package: Some(package), dry_run: false }
+}
+
+/// What listing the packages of `project` meets.
+pub(crate) async fn code_of_list(actor: &Actor, project: &str) -> Code {
+    let request = wire::ListPackagesRequest { project: project.into(), ..Default::default() };
+    actor.packages().list_packages(request).await.err().map_or(Code::Ok, |status| status.code())
 }
