@@ -110,7 +110,7 @@ async fn inspected(site: &Site) -> Outcome {
     assert_eq!(text(&package, "/spec/executables/1/command/0"), "/bin/bash", "{package}");
     assert_eq!(package.pointer("/spec/endpoints/2/port").and_then(Value::as_u64), Some(9100));
     let package = rio.inspect(&["package", "inspect", "shop_front"]).await?;
-    assert_eq!(text(&package, "/spec/endpoints/6/portRange"), "3446-3449,3500", "{package}");
+    assert_eq!(text(&package, "/spec/endpoints/5/portRange"), "3446-3449,3500", "{package}");
     assert!(rio.ok(&["package", "list"]).await?.contains("robot_agent"));
     let deployments = rio.ok(&["package", "deployments", "shop_front", "--version", "v1.2.0"]).await?;
     assert!(
