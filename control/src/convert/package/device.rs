@@ -49,8 +49,9 @@ pub(super) fn message(device: DeviceSettings) -> wire::DeviceSettings {
         Architecture::Arm64v8 => wire::Architecture::Arm64v8,
     };
     let runtime = match device.runtime {
-        DeviceRuntime::Containers => wire::DeviceRuntime::Containers,
-        DeviceRuntime::Preinstalled => wire::DeviceRuntime::Preinstalled,
+        None => wire::DeviceRuntime::Unspecified,
+        Some(DeviceRuntime::Containers) => wire::DeviceRuntime::Containers,
+        Some(DeviceRuntime::Preinstalled) => wire::DeviceRuntime::Preinstalled,
     };
     wire::DeviceSettings {
         architecture: architecture.into(),

@@ -88,7 +88,7 @@ fn executable(kind: BoxedStrategy<Kind>, device: bool) -> impl Strategy<Value = 
         millis.map(|millis| format!("{}.{:03}", millis / 1000, millis % 1000)).unwrap_or_default()
     });
     let limits = (cpu, memory).prop_map(|(cpu, memory_mib)| wire::Limits { cpu, memory_mib });
-    let user = move || option::of(any::<u32>()).prop_map(move |id| id.filter(|_| device));
+    let user = || option::of(any::<u32>());
     (kind, option::of(limits), option::of(probe()), user(), user()).prop_map(
         |(kind, limits, liveness_probe, uid, gid)| wire::Executable {
             name: String::new(),
@@ -190,8 +190,15 @@ fn component() -> impl Strategy<Value = wire::Component> {
             },
         )
     };
+    // A device with both runtimes: nobody says which, and nothing is built.
+    let image = || {
+        let image = wire::DockerImage { image: "a".into(), pull_policy: 1, ..Default::default() };
+        Just(Kind::Docker(image))
+    };
+    let both = device(prop_oneof![bash(), image()].boxed(), wire::DeviceRuntime::Unspecified);
     prop_oneof![
         cloud,
+        both,
         device(contained().boxed(), wire::DeviceRuntime::Containers),
         device(bash().boxed(), wire::DeviceRuntime::Preinstalled),
     ]
@@ -242,8 +249,12 @@ fn filled(mut package: wire::Package) -> wire::Package {
         component.executables.iter_mut().for_each(fill_executable);
         component.endpoints.iter_mut().for_each(fill_endpoint);
         if device {
-            let bash = component.executables.iter().any(|it| matches!(it.kind, Some(Kind::Bash(_))));
-            let fit = if bash { wire::DeviceRuntime::Preinstalled } else { wire::DeviceRuntime::Containers };
+            let bash = |it: &wire::Executable| matches!(it.kind, Some(Kind::Bash(_)));
+            let fit = match component.executables.iter().filter(|it| bash(it)).count() {
+                0 => wire::DeviceRuntime::Containers,
+                all if all == component.executables.len() => wire::DeviceRuntime::Preinstalled,
+                _ => wire::DeviceRuntime::Unspecified,
+            };
             let said = component.device.get_or_insert_default();
             // The first word of each is what holds when nothing is said.
             said.architecture = said.architecture.max(1);
@@ -368,7 +379,7 @@ fn earlier_records_open() {
     let package: crate::domain::Package = serde_json::from_value(value).unwrap();
     let shown = message(package);
     let part = &shown.plans[0].components[0];
-    assert_eq!(part.device.unwrap().runtime(), wire::DeviceRuntime::Preinstalled);
+    assert_eq!(part.device.unwrap().runtime(), wire::DeviceRuntime::Unspecified);
     let cpu: Vec<_> = part.executables.iter().map(|it| it.limits.clone().unwrap().cpu).collect();
     assert_eq!(cpu, ["0.1", "8"]);
     let Some(Kind::Docker(docker)) = &part.executables[1].kind else { panic!() };

@@ -22,8 +22,8 @@ pub struct DeviceSettings {
     pub architecture: Architecture,
     /// What becomes of executables that end.
     pub restart: RestartPolicy,
-    /// What runs the executables.
-    pub runtime: DeviceRuntime,
+    /// What runs the executables; none for a device that has both runtimes.
+    pub runtime: Option<DeviceRuntime>,
 }
 
 /// A kind of processor.
@@ -63,23 +63,34 @@ pub enum DeviceRuntime {
 }
 
 impl DeviceRuntime {
-    /// What can run `kinds`: bash commands want the preinstalled runtime.
-    pub fn fit_for<'e>(kinds: impl IntoIterator<Item = &'e ExecutableKind>) -> Self {
-        let bash = kinds.into_iter().any(|kind| matches!(kind, ExecutableKind::Bash { .. }));
-        if bash { Self::Preinstalled } else { Self::Containers }
+    /// What can run `kinds`: bash commands want the preinstalled runtime, everything else containers. None
+    /// where they want both.
+    pub fn fit_for<'e>(kinds: impl IntoIterator<Item = &'e ExecutableKind>) -> Option<Self> {
+        let (mut bash, mut contained) = (false, false);
+        for kind in kinds {
+            match kind {
+                ExecutableKind::Bash { .. } => bash = true,
+                ExecutableKind::Docker { .. } | ExecutableKind::Build { .. } => contained = true,
+            }
+        }
+        match (bash, contained) {
+            (true, true) => None,
+            (true, false) => Some(Self::Preinstalled),
+            (false, _) => Some(Self::Containers),
+        }
     }
 }
 
 impl DeviceSettings {
     /// What holds where nothing was said.
-    pub fn usual(runtime: DeviceRuntime) -> Self {
+    pub fn usual(runtime: Option<DeviceRuntime>) -> Self {
         Self { architecture: Architecture::default(), restart: RestartPolicy::default(), runtime }
     }
 }
 
 impl DeviceDraft {
     /// What was said, and what holds where nothing was.
-    pub(super) fn or_usual(self, runtime: DeviceRuntime) -> DeviceSettings {
+    pub(super) fn or_usual(self, runtime: Option<DeviceRuntime>) -> DeviceSettings {
         DeviceSettings {
             architecture: self.architecture.unwrap_or_default(),
             restart: self.restart.unwrap_or_default(),

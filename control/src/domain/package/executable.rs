@@ -100,11 +100,12 @@ pub struct ExecutableDraft {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunBy {
     Cloud,
-    Device(DeviceRuntime),
+    /// None for a device with both runtimes.
+    Device(Option<DeviceRuntime>),
 }
 
 impl RunBy {
-    pub(super) fn new(runtime: Runtime, on_device: DeviceRuntime) -> Self {
+    pub(super) fn new(runtime: Runtime, on_device: Option<DeviceRuntime>) -> Self {
         match runtime {
             Runtime::Cloud => Self::Cloud,
             Runtime::Device => Self::Device(on_device),
@@ -136,14 +137,6 @@ impl ExecutableDraft {
             }
         }
         let probe = self.probe.as_ref().map(|probe| probe.judge(&at.field("liveness_probe"), faults));
-        if by == RunBy::Cloud {
-            for (field, given) in [("uid", self.uid), ("gid", self.gid)] {
-                if given.is_some() {
-                    let message = "only on devices executables run as a user of one's choice; leave it out";
-                    faults.add(at.field(field), "user_on_cloud", message);
-                }
-            }
-        }
         let (uid, gid) = (self.uid, self.gid);
         Some(Executable {
             name: name?,
@@ -192,14 +185,16 @@ impl ExecutableKind {
     }
 
     fn judge_place(&self, by: RunBy, at: &At<'_>, faults: &mut Faults) {
-        let preinstalled = RunBy::Device(DeviceRuntime::Preinstalled);
+        let preinstalled = RunBy::Device(Some(DeviceRuntime::Preinstalled));
+        let containers = RunBy::Device(Some(DeviceRuntime::Containers));
         match self {
             Self::Docker { .. } if by == preinstalled => {
                 let message = "the preinstalled runtime of a device runs no images; give bash, or put it \
                                into a component with the containers runtime";
                 faults.add(at.field("docker"), "image_on_preinstalled", message);
             }
-            Self::Build { .. } if by == preinstalled => {
+            // A device with both runtimes has the preinstalled one, too.
+            Self::Build { .. } if by == preinstalled || by == RunBy::Device(None) => {
                 let message = "the preinstalled runtime of a device runs no builds; give bash, or put it \
                                into a component with the containers runtime";
                 faults.add(at.field("build"), "build_on_preinstalled", message);
@@ -209,7 +204,7 @@ impl ExecutableKind {
                     "a bash command runs on the preinstalled runtime of a device only; give docker or build";
                 faults.add(at.field("bash"), "bash_on_cloud", message);
             }
-            Self::Bash { .. } if by != preinstalled => {
+            Self::Bash { .. } if by == containers => {
                 let message = "a bash command runs on the preinstalled runtime alone, and this component asks \
                                for containers; give docker or build, or leave the device's runtime out";
                 faults.add(at.field("bash"), "bash_in_containers", message);

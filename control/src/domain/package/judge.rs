@@ -177,7 +177,7 @@ impl ComponentDraft {
                 "is empty; a component has at least one executable",
             );
         }
-        let on_device = self.device.runtime.unwrap_or_else(|| self.fit_runtime());
+        let on_device = self.device.runtime.or_else(|| self.fit_runtime());
         let by = RunBy::new(self.runtime, on_device);
         let mut executables: Vec<Executable> = Vec::new();
         for (i, executable) in self.executables.iter().enumerate() {
@@ -202,7 +202,7 @@ impl ComponentDraft {
         })
     }
 
-    fn fit_runtime(&self) -> DeviceRuntime {
+    fn fit_runtime(&self) -> Option<DeviceRuntime> {
         DeviceRuntime::fit_for(self.executables.iter().filter_map(|executable| executable.kind.as_ref()))
     }
 

@@ -129,11 +129,6 @@ fn what_runs_where() {
             on_device(c, kind.clone());
             c.device.runtime = preinstalled;
         });
-        // A bash command beside it makes the runtime the preinstalled one.
-        breaks(field, rule, |c| {
-            on_device(c, kind.clone());
-            c.executables.push(ExecutableDraft { kind: Some(bash()), ..executable("shell") });
-        });
         for runtime in [containers, None] {
             let sound = package(|c| {
                 on_device(c, kind.clone());
@@ -142,6 +137,15 @@ fn what_runs_where() {
             assert!(sound.judge(Faults::new()).is_ok(), "{kind:?}");
         }
     }
+    // Bash beside containers is for a device that has both runtimes, and builds run on none that has the
+    // preinstalled one.
+    let beside_bash = |c: &mut ComponentDraft, kind| {
+        on_device(c, kind);
+        c.executables.push(ExecutableDraft { kind: Some(bash()), ..executable("shell") });
+    };
+    breaks(".executables[0].build", "build_on_preinstalled", |c| beside_bash(c, build()));
+    let both = package(|c| beside_bash(c, image("app"))).judge(Faults::new()).unwrap();
+    assert_eq!(both.plans[0].1[0].device.unwrap().runtime, None);
     for runtime in [preinstalled, None] {
         let sound = package(|c| {
             on_device(c, bash());
@@ -165,8 +169,6 @@ fn what_only_the_cloud_has_and_what_only_devices_have() {
     });
     breaks(".device", "device_on_cloud", |c| c.device.restart = Some(RestartPolicy::Never));
     breaks(".host_pid", "host_pid_on_cloud", |c| c.host_pid = true);
-    breaks(".executables[0].uid", "user_on_cloud", |c| c.executables[0].uid = Some(0));
-    breaks(".executables[0].gid", "user_on_cloud", |c| c.executables[0].gid = Some(1000));
     let sound = package(|c| {
         on_device(c, image("app"));
         c.host_pid = true;
@@ -182,7 +184,7 @@ fn what_only_the_cloud_has_and_what_only_devices_have() {
     let part = &judged.plans[0].1[0];
     let device = part.device.unwrap();
     assert_eq!((device.architecture, device.restart), (Architecture::Amd64, RestartPolicy::Always));
-    assert_eq!(device.runtime, DeviceRuntime::Containers);
+    assert_eq!(device.runtime, Some(DeviceRuntime::Containers));
     assert_eq!((part.executables[0].cpu.to_string(), part.executables[0].memory.get()), ("0.01".into(), 100));
 }
 
