@@ -130,3 +130,95 @@ async fn a_package_deleted_while_it_is_deployed_is_gone_or_used() {
         let _ = stage.stop_deployment(&name).await;
     }
 }
+
+/// Each update builds on the one before: none is lost, and none is done twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_of_one_deployment_come_one_after_the_other() {
+    let stage = Stage::start().await;
+    stage.create_package(hello()).await.unwrap();
+    stage.deploy(deployment("one")).await;
+    let update = |n: usize| {
+        let mut asked = deployment("one");
+        asked.spec.as_mut().unwrap().service_account = format!("account {n}");
+        stage.update_deployment(asked)
+    };
+    let updates = join_all((0..RACERS).map(update)).await;
+    let generation =
+        |made: wire::UpdateDeploymentResponse| made.deployment.unwrap().status.unwrap().generation;
+    let mut generations: Vec<_> = updates.into_iter().map(|made| generation(made.unwrap())).collect();
+    generations.sort_unstable();
+    assert_eq!(generations, (2..2 + RACERS as u64).collect::<Vec<_>>());
+}
+
+/// Of updates that have to be reported before the next, one is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_updates_that_a_runtime_has_to_carry_out_one_is_taken() {
+    let stage = Stage::start().await;
+    stage.create_package(crate::samples::full()).await.unwrap();
+    stage.deploy(crate::samples::full_deployment("full")).await;
+    let lease = crate::runtime::lease(&stage).await;
+    let up = wire::ReportDeploymentRequest {
+        phase: wire::Phase::Succeeded.into(),
+        ..crate::runtime::reported("full", &lease)
+    };
+    stage.runtime().report_deployment(up).await.unwrap();
+    let updates =
+        join_all((0..RACERS).map(|_| stage.update_deployment(crate::samples::full_deployment("full")))).await;
+    assert_eq!(updates.iter().filter(|made| made.is_ok()).count(), 1);
+    for lost in updates.into_iter().filter_map(Result::err) {
+        assert_eq!(told(&lost).1, [("metadata.name".to_owned(), "deployment_phase".to_owned())]);
+    }
+}
+
+/// Whatever order they fall in, a stopped deployment holds nothing, and the route it was about to take is
+/// where it was or nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_updated_while_it_stops_ends_stopped_and_empty() {
+    let stage = Stage::start().await;
+    stage.create_package(hello()).await.unwrap();
+    stage.create_static_route("my-shop").await.unwrap();
+    stage.deploy(deployment("other")).await;
+    for round in 0..12 {
+        let name = format!("d{round}");
+        stage.deploy(deployment(&name)).await;
+        stage.bind("my-shop", "other", true).await.unwrap();
+        let asked = bound(deployment(&name), "my-shop", "WEB");
+        let (updated, stopped) = tokio::join!(stage.update_deployment(asked), stage.stop_deployment(&name));
+        stopped.unwrap();
+        let bound_to = stage.get_static_route("my-shop").await.bound_to.map(|bound| bound.deployment_name);
+        match updated {
+            Ok(_) => assert_eq!(bound_to, None, "round {round}"),
+            Err(lost) => {
+                let stopped = [("metadata.name".to_owned(), "deployment_stopped".to_owned())];
+                assert_eq!((told(&lost).1.as_slice(), bound_to.as_deref()), (&stopped[..], Some("other")));
+            }
+        }
+        assert_eq!(holders(&stage, "my-shop").await.len(), usize::from(bound_to.is_some()), "round {round}");
+    }
+}
+
+/// A route that an update takes while it is bound elsewhere ends at one of the two, and that one says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_many_take_by_update_and_bind_ends_at_one() {
+    let stage = Stage::start().await;
+    stage.create_package(hello()).await.unwrap();
+    for name in ["my-shop", "gate"] {
+        stage.create_static_route(name).await.unwrap();
+    }
+    let names: Vec<_> = (0..8).map(|n| format!("d{n}")).collect();
+    for name in &names {
+        stage.deploy(deployment(name)).await;
+    }
+    for round in 0..4 {
+        let updates = names[..4].iter().map(|name| {
+            stage.update_deployment(bound(bound(deployment(name), "my-shop", "WEB"), "gate", "WEB"))
+        });
+        let binds = names[4..].iter().map(|name| stage.bind("my-shop", name, true));
+        let (updates, binds) = tokio::join!(join_all(updates), join_all(binds));
+        assert!(updates.iter().all(Result::is_ok) && binds.iter().all(Result::is_ok), "round {round}");
+        for route in ["my-shop", "gate"] {
+            let holder = stage.get_static_route(route).await.bound_to.unwrap().deployment_guid;
+            assert_eq!(holders(&stage, route).await, [holder], "round {round}, {route}");
+        }
+    }
+}

@@ -8,21 +8,30 @@ async fn stage_with_lease() -> (Stage, wire::Lease) {
     let stage = Stage::start().await;
     stage.create_package(full()).await.unwrap();
     stage.deploy(full_deployment("full")).await;
-    let open = wire::OpenLeaseRequest { runtime: "test".into(), ttl_seconds: 3600, ..Default::default() };
-    let lease = stage.runtime().open_lease(open).await.unwrap().into_inner();
+    let lease = lease(&stage).await;
     (stage, lease)
 }
 
-fn backends(endpoint: &str, addresses: &[&str]) -> wire::EndpointBackends {
+pub(crate) async fn lease(stage: &Stage) -> wire::Lease {
+    let open = wire::OpenLeaseRequest { runtime: "test".into(), ttl_seconds: 3600, ..Default::default() };
+    stage.runtime().open_lease(open).await.unwrap().into_inner()
+}
+
+pub(crate) fn backends(endpoint: &str, addresses: &[&str]) -> wire::EndpointBackends {
     let backends =
         addresses.iter().map(|address| wire::Backend { address: (*address).into(), unhealthy: false });
     wire::EndpointBackends { endpoint: endpoint.into(), backends: backends.collect() }
 }
 
 fn report(lease: &wire::Lease) -> wire::ReportDeploymentRequest {
+    reported("full", lease)
+}
+
+/// A report of a deployment in which nothing is said yet.
+pub(crate) fn reported(deployment: &str, lease: &wire::Lease) -> wire::ReportDeploymentRequest {
     wire::ReportDeploymentRequest {
         lease_id: lease.id.clone(),
-        deployment: "full".into(),
+        deployment: deployment.into(),
         ..Default::default()
     }
 }
@@ -94,4 +103,47 @@ async fn a_stopped_deployment_takes_no_report() {
     stage.stop_deployment("full").await.unwrap();
     let late = stage.runtime().report_deployment(report(&lease)).await;
     assert_refused(late, Code::FailedPrecondition, "deployment", "deployment_stopped");
+}
+
+#[tokio::test]
+async fn executables_are_told_of_and_shown() {
+    let (stage, lease) = stage_with_lease().await;
+    let app = wire::ExecutableStatus {
+        name: "app".into(),
+        image: "nginx@sha256:1".into(),
+        state: wire::ExecutableState::Error.into(),
+        error_code: "DEP_E154".into(),
+        reason: "it ended at once".into(),
+        restart_count: 3,
+        exit_code: Some(1),
+        image_bytes: 1_000,
+    };
+    let told =
+        wire::ReportDeploymentRequest { executables: vec![app.clone()], generation: 1, ..report(&lease) };
+    let shown =
+        stage.runtime().report_deployment(told.clone()).await.unwrap().into_inner().deployment.unwrap();
+    assert_eq!(shown.status.as_ref().unwrap().executables, [app.clone()]);
+    assert_eq!(stage.get_deployment("full").await, shown);
+
+    let huge =
+        wire::ExecutableStatus { image_bytes: 10_000_000_001, error_code: String::new(), ..app.clone() };
+    let huge = wire::ReportDeploymentRequest { executables: vec![huge], ..told.clone() };
+    let shown = stage.runtime().report_deployment(huge).await.unwrap().into_inner().deployment.unwrap();
+    let status = shown.status.unwrap();
+    assert_eq!(
+        (status.status(), status.error_codes.as_slice()),
+        (wire::Status::Error, &["DEP_E153".to_owned()][..])
+    );
+    assert!(status.executables[0].reason.contains("at most 10 GB"), "{}", status.executables[0].reason);
+
+    let unknown = vec![app.clone(), wire::ExecutableStatus { name: "other".into(), state: 77, ..app }];
+    let bad = wire::ReportDeploymentRequest { executables: unknown, ..told };
+    let (code, faults) = told_by(stage.runtime().report_deployment(bad).await);
+    assert_eq!(code, Code::InvalidArgument);
+    let expected = [("executables[1].state", "unknown_value"), ("executables[1].name", "executable_unknown")];
+    assert_eq!(faults, expected.map(|(field, rule)| (field.to_owned(), rule.to_owned())));
+}
+
+fn told_by<T: std::fmt::Debug>(result: Result<T, tonic::Status>) -> (Code, Vec<(String, String)>) {
+    told(&result.unwrap_err())
 }

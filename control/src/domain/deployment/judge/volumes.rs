@@ -20,9 +20,6 @@ pub(super) fn judge_volumes(drafts: &[VolumeDraft], faults: &mut Faults) -> Vec<
             let message = format!("{} mounts something at {} already", volume.executable, volume.mount_path);
             faults.add(at.field("mount_path"), "mount_path_twice", message);
         }
-        if volume.disk.is_empty() {
-            faults.add(at.field("disk"), "disk_required", "is empty; name the disk");
-        }
         if let Some(perm) = volume.perm.filter(|perm| !is_mode(*perm)) {
             let message = format!("{perm} is no mode of a file; three or four digits from 0 to 7, like 755");
             faults.add(at.field("perm"), "volume_perm", message);
@@ -58,8 +55,13 @@ pub(super) fn judge_volumes_in(drafts: &[VolumeDraft], plan: &Plan, faults: &mut
             }
             continue;
         };
-        if component.runtime == Runtime::Cloud {
-            volume.judge_on_cloud(&at, faults);
+        match component.runtime {
+            Runtime::Cloud => volume.judge_on_cloud(&at, faults),
+            Runtime::Device if volume.disk.is_empty() && volume.sub_path.is_empty() => {
+                let message = "is empty; name the directory of the device that is mounted, or a disk";
+                faults.add(at.field("sub_path"), "sub_path_required", message);
+            }
+            Runtime::Device => {}
         }
         let count = counts.entry(component.name.as_str()).or_default();
         *count += 1;
@@ -77,6 +79,9 @@ pub(super) fn judge_volumes_in(drafts: &[VolumeDraft], plan: &Plan, faults: &mut
 
 impl VolumeDraft {
     fn judge_on_cloud(&self, at: &At<'_>, faults: &mut Faults) {
+        if self.disk.is_empty() {
+            faults.add(at.field("disk"), "disk_required", "is empty; name the disk");
+        }
         for (given, name) in [(self.uid, "uid"), (self.gid, "gid"), (self.perm, "perm")] {
             if given.is_some() {
                 let message = "is for volumes of devices; in the cloud the platform sets it: leave it out";
