@@ -59,8 +59,8 @@ fn whoami_facts(answer: &wire::WhoAmIResponse, project: String) -> Facts {
         }
         None => facts.add("user", "none: the token is a service's"),
     }
-    facts.add("token", answer.token_name.as_str());
-    facts.add("its role", words::role(answer.role()));
+    let most = if answer.user.is_some() { "at most " } else { "" };
+    facts.add("token", format!("{} ({most}{})", answer.token_name, words::role(answer.role())));
     facts.add("project", project);
     facts
 }

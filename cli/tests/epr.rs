@@ -5,6 +5,8 @@
 mod doc;
 #[path = "epr/running.rs"]
 mod running;
+#[path = "epr/verbs.rs"]
+mod verbs;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

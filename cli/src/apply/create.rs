@@ -5,7 +5,7 @@ use proto::wire;
 use tonic::{Code, Status};
 
 use super::manifests::Declared;
-use super::{Outcome, Run, Served, in_project, label, update};
+use super::{Outcome, Run, Served, in_project, label, same, update};
 use crate::failure::{self, Failure};
 
 /// Creates an object, or sees to what is there already.
@@ -23,6 +23,10 @@ pub(super) async fn create(run: &Run<'_>, declared: &Declared) -> Result<Outcome
             let route = wire::StaticRoute { metadata, ..route.clone() };
             let request = wire::CreateStaticRouteRequest { static_route: Some(route), dry_run };
             client.static_routes().create_static_route(request).await.map(|_| Served::default())
+        }
+        // One that was shown holds nothing, which no secret may, so it is not for making one.
+        Object::Secret(secret) if same::holds_nothing(secret) && is_there(run, declared).await => {
+            Err(Status::already_exists("it is there"))
         }
         Object::Secret(secret) => {
             let secret = wire::Secret { metadata, ..secret.clone() };
@@ -50,6 +54,12 @@ pub(super) async fn create(run: &Run<'_>, declared: &Declared) -> Result<Outcome
         }
         Err(status) => Err(refusal(declared, &status)),
     }
+}
+
+async fn is_there(run: &Run<'_>, declared: &Declared) -> bool {
+    let name = declared.document.object.name().to_owned();
+    let request = wire::GetSecretRequest { name, project: run.project_of(declared) };
+    run.client.secrets().get_secret(request).await.is_ok()
 }
 
 /// Projects cannot be made as a trial, so a dry run asks only whether it is there.

@@ -202,7 +202,7 @@ fn not_updated(
 
 impl Run<'_> {
     /// The project a declared object is in.
-    fn project_of(&self, declared: &Declared) -> String {
+    pub(super) fn project_of(&self, declared: &Declared) -> String {
         let metadata = in_project(declared.document.object.metadata(), self.client);
         metadata.map(|metadata| metadata.project).unwrap_or_default()
     }

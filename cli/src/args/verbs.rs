@@ -34,23 +34,21 @@ pub(crate) struct ValidateArgs {
     pub(crate) base_domains: BaseDomains,
 }
 
+/// How resources are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Columns, as wide as the terminal
+    // Without doc comments, which would make every page of help a long one.
     Table,
-    /// All columns, nothing cut
     Wide,
-    /// One document, or a list of them
     Json,
-    /// Documents in a stream
     Yaml,
-    /// `kind/name`, one a line
     Name,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Output {
-    /// How to show it; what json and yaml show of manifests' kinds can be applied again
+    /// As a table that fits the terminal, one with every column and nothing cut, documents (those of manifests'
+    /// kinds can be applied again), or kind/name
     #[arg(short = 'o', long = "output", default_value = "table", value_name = "FORMAT")]
     pub(crate) format: Format,
 }

@@ -22,12 +22,14 @@ impl Resource for wire::Organization {
     ];
 
     async fn list(client: &Client, _: &Wanted) -> Result<Vec<Self>, Status> {
-        pages(async |page| {
+        let mut all = pages(async |page| {
             let request = wire::ListOrganizationsRequest { page };
             let list = client.identity().list_organizations(request).await?.into_inner();
             Ok((list.organizations, list.page))
         })
-        .await
+        .await?;
+        all.sort_by_cached_key(Self::name);
+        Ok(all)
     }
 
     async fn named(client: &Client, name: &str) -> Result<Vec<Self>, Status> {

@@ -21,13 +21,15 @@ impl Resource for wire::Project {
     ];
 
     async fn list(client: &Client, wanted: &Wanted) -> Result<Vec<Self>, Status> {
-        pages(async |page| {
+        let mut all = pages(async |page| {
             let (organization, filter) = (String::new(), wanted.filter());
             let request = wire::ListProjectsRequest { page, organization, filter };
             let list = client.identity().list_projects(request).await?.into_inner();
             Ok((list.projects, list.page))
         })
-        .await
+        .await?;
+        all.sort_by_cached_key(Self::name);
+        Ok(all)
     }
 
     async fn named(client: &Client, name: &str) -> Result<Vec<Self>, Status> {

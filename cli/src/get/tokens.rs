@@ -23,12 +23,14 @@ impl Resource for wire::Token {
     ];
 
     async fn list(client: &Client, wanted: &Wanted) -> Result<Vec<Self>, Status> {
-        pages(async |page| {
+        let mut all = pages(async |page| {
             let request = wire::ListTokensRequest { page, user: wanted.user.clone() };
             let list = client.identity().list_tokens(request).await?.into_inner();
             Ok((list.tokens, list.page))
         })
-        .await
+        .await?;
+        all.sort_by_cached_key(|token| (token.user.clone(), token.name.clone()));
+        Ok(all)
     }
 
     async fn named(client: &Client, name: &str) -> Result<Vec<Self>, Status> {

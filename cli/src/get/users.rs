@@ -26,7 +26,8 @@ impl Resource for wire::User {
             Ok((list.users, list.page))
         })
         .await;
-        let mut users = users?;
+        let mut users: Vec<Self> = users?;
+        users.sort_by_cached_key(|user| user.email.clone());
         for user in &mut users {
             by_names(client, user).await;
         }
