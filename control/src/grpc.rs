@@ -37,9 +37,9 @@ use crate::config::{Limits, Timeouts};
 use crate::drain::Signal;
 use crate::feed::{Feed, fleet_server};
 use crate::lease::Leases;
-use crate::watch::Watches;
 use crate::service::Service;
 use crate::tasks::Tasks;
+use crate::watch::Watches;
 
 /// What the services work with. Cheap to clone.
 #[derive(Clone)]

@@ -2,8 +2,8 @@ use proto::wire::route_service_server::RouteService;
 use proto::{Hostname, wire};
 use tonic::{Request, Response, Status};
 
-use super::status::status;
 use super::Parts;
+use super::status::status;
 use crate::auth::Access;
 use crate::convert::page_in;
 use crate::domain::Faults;

@@ -44,7 +44,9 @@ fn logged(code: Code, text: String) -> Status {
 /// The status of a call that was not admitted.
 pub(super) fn refused(error: &AuthError) -> Status {
     let code = match error {
-        AuthError::Missing | AuthError::Malformed | AuthError::Unknown | AuthError::Ended => Code::Unauthenticated,
+        AuthError::Missing | AuthError::Malformed | AuthError::Unknown | AuthError::Ended => {
+            Code::Unauthenticated
+        }
         AuthError::Forbidden { .. } => Code::PermissionDenied,
         AuthError::Unavailable(_) => Code::Unavailable,
     };
