@@ -113,6 +113,7 @@ pub(crate) fn health<'b>(backends: impl Iterator<Item = &'b wire::Backend>) -> C
         healthy += u32::from(!backend.unhealthy);
     }
     let tone = match (healthy, all) {
+        (_, 0) => Tone::Busy,
         (0, _) => Tone::Bad,
         (healthy, all) if healthy < all => Tone::Busy,
         _ => Tone::Plain,

@@ -119,7 +119,14 @@ impl Table {
             let cuttable = self.shown().zip(&mut widths).filter(|((_, column), width)| {
                 column.cut != Cut::Never && **width > LEAST.max(column.name.len())
             });
-            let Some((_, width)) = cuttable.max_by_key(|(_, width)| **width) else { break };
+            // What a row is about is cut last, addresses before that: both are there to be copied.
+            let willing = |i: usize, column: &Column| match (i, column.cut) {
+                (0, _) => 0,
+                (_, Cut::Middle) => 1,
+                (_, Cut::End | Cut::Never) => 2,
+            };
+            let widest = cuttable.max_by_key(|((i, column), width)| (willing(*i, column), **width));
+            let Some((_, width)) = widest else { break };
             *width -= 1;
         }
         (widths, NARROW_GAP)
@@ -166,8 +173,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "NAME                         AGE  URL",
-                "a-name-that-goes-on-and-on…  2m   https://inst-…ep-r.io:8443"
+                "NAME                               AGE  URL",
+                "a-name-that-goes-on-and-on-and-on  2m   https://in…r.io:8443"
             ]
         );
         assert!(lines.iter().all(|line| line.chars().count() <= 60));
