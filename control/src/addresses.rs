@@ -42,6 +42,8 @@ struct Inner {
     known: Mutex<Known>,
     /// The last commit that is part of what is known.
     reached: watch::Sender<Option<Revision>>,
+    /// Held while an address is taken back: two who contest the same one would undo each other's mark.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// How an address stands for a project.
@@ -64,7 +66,8 @@ impl Addresses {
     /// Of the deployments in `store`.
     pub fn new(store: Arc<dyn Store>, limits: AddressLimits) -> Self {
         let known = Mutex::new(Known::default());
-        let inner = Inner { store, limits, known, reached: watch::Sender::new(None) };
+        let (reached, turn) = (watch::Sender::new(None), tokio::sync::Mutex::new(()));
+        let inner = Inner { store, limits, known, reached, turn };
         Self { inner: Arc::new(inner) }
     }
 
@@ -74,11 +77,7 @@ impl Addresses {
     }
 
     /// How `address` stands for `project`, by all that was committed until now.
-    pub async fn standing(
-        &self,
-        project: &ProjectId,
-        address: BackendAddr,
-    ) -> Result<Standing, StoreError> {
+    pub async fn standing(&self, project: &ProjectId, address: BackendAddr) -> Result<Standing, StoreError> {
         self.reach(self.inner.store.revision()).await?;
         Ok(self.known().standing(project, address, self.inner.limits.quarantine, Instant::now()))
     }
@@ -87,6 +86,10 @@ impl Addresses {
     /// out otherwise meanwhile.
     pub async fn take_back(&self, address: BackendAddr) -> Result<bool, StoreError> {
         let (store, key) = (&self.inner.store, key(address));
+        let _turn = self.inner.turn.lock().await;
+        if !self.is_due(address) {
+            return Ok(false);
+        }
         let Some(found) = store.get(&key).await? else {
             self.known().forget(address);
             return Ok(true);
@@ -97,11 +100,13 @@ impl Addresses {
         let mark = Batch::new().put(key.clone(), Expect::At(found.version), value);
         let Some(marked) = unless_changed(store.commit(mark).await)? else { return Ok(false) };
         self.reach(marked).await?;
-        if !self.known().is_due(address, self.inner.limits.quarantine, Instant::now()) {
+        if !self.is_due(address) {
             return Ok(false);
         }
         let end = Batch::new().delete(key, Expect::At(Version(marked.number)));
-        Ok(unless_changed(store.commit(end).await)?.is_some())
+        let Some(ended) = unless_changed(store.commit(end).await)? else { return Ok(false) };
+        self.reach(ended).await?;
+        Ok(true)
     }
 
     /// Takes back up to `most` addresses nobody uses any more. Tells how many it looked at.
@@ -158,9 +163,14 @@ impl Addresses {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(StoreError {
                 doing: "tell who uses a backend address",
-                reason: "not all that was committed has been taken in; nothing was done, try again".to_owned(),
+                reason: "not all that was committed has been taken in; nothing was done, try again"
+                    .to_owned(),
             }),
         }
+    }
+
+    fn is_due(&self, address: BackendAddr) -> bool {
+        self.known().is_due(address, self.inner.limits.quarantine, Instant::now())
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
