@@ -244,7 +244,7 @@ fn the_example_is_tried_as_it_describes_itself() -> Outcome {
         }
         let site = Site::set_up(stage).await?;
         site.control.apply(stage, &read(&own.join("hello.yaml"))?).await?;
-        site.until_runs("reported-hello").await?;
+        site.control.ok(&["wait", "deployment", "reported-hello", "--for", "served"]).await?;
         site.sees("reported-hello", "reported-hello").await
     })
 }
