@@ -49,6 +49,11 @@ fn judge(offline: &Offline, declared: &[Declared]) -> Judged {
                 judged.faults.push(located(one, &fault.field, &fault.message));
             }
         }
+        if let Some(circle) = circle(one.document.object.name(), &one.document.object, declared) {
+            let message =
+                format!("deployments depend on one another in a circle, {circle}; leave one of them out");
+            judged.faults.push(located(one, "spec.depends", &message));
+        }
         for (field, needed) in references(&one.document.object) {
             if !there.contains(&needed) {
                 let message = format!("{needed} is not among these manifests; a server must have it");
@@ -57,6 +62,31 @@ fn judge(offline: &Offline, declared: &[Declared]) -> Judged {
         }
     }
     judged
+}
+
+/// `a -> b -> a`, when a deployment depends on itself by others that are declared.
+fn circle(name: &str, object: &Object, declared: &[Declared]) -> Option<String> {
+    let parents = |object: &Object| match object {
+        Object::Deployment(deployment) => {
+            let depends = deployment.spec.iter().flat_map(|spec| &spec.depends);
+            depends.map(|parent| parent.deployment.clone()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut seen = HashSet::new();
+    let begin = parents(object).into_iter().map(|parent| (format!("{name} -> {parent}"), parent));
+    let mut open: Vec<(String, String)> = begin.collect();
+    while let Some((way, at)) = open.pop() {
+        if at == name {
+            return Some(way);
+        }
+        if !seen.insert(at.clone()) {
+            continue;
+        }
+        let next = declared.iter().map(|one| &one.document.object).filter(|object| object.name() == at);
+        open.extend(next.flat_map(parents).map(|parent| (format!("{way} -> {parent}"), parent)));
+    }
+    None
 }
 
 fn faults_of(offline: &Offline, one: &Declared, declared: &[Declared]) -> Vec<Fault> {
@@ -168,6 +198,20 @@ spec:
               manifests; a server must have it"
             ]
         );
+    }
+
+    #[test]
+    fn a_circle_is_seen() {
+        let of = |name: &str, parent: &str| {
+            format!(
+                "---\napiVersion: api.rapyuta.io/v2\nkind: Deployment\nmetadata: {{name: {name}, depends: \
+                 {{nameOrGUID: shop, version: 1.0.0}}}}\nspec: {{depends: [{{kind: deployment, nameOrGUID: \
+                 {parent}}}]}}\n"
+            )
+        };
+        let judged = judged(&format!("{SHOP}{}{}{}", of("a", "b"), of("b", "a"), of("c", "a")));
+        assert_eq!(judged.faults.len(), 2, "{:?}", judged.faults);
+        assert!(judged.faults[0].contains("in a circle, a -> b -> a;"), "{:?}", judged.faults);
     }
 
     #[test]
