@@ -7,6 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use sha2::{Digest as _, Sha256};
+
 /// A bounded memory of places in lists; the oldest is forgotten first.
 pub(super) struct Bookmarks {
     most: usize,
@@ -19,11 +21,22 @@ struct Kept {
     order: VecDeque<Place>,
 }
 
+/// What tells a list from others, whatever its length: a digest of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ListId([u8; 32]);
+
+impl ListId {
+    /// Of the list that all of `about` tells apart: project, kind, filters.
+    pub(super) fn of(about: &str) -> Self {
+        Self(Sha256::digest(about.as_bytes()).into())
+    }
+}
+
 /// A place in a list: which list, and how many items of it come before.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
-    /// What tells lists apart: project, kind, filters.
-    pub(super) list: String,
+    /// Which list.
+    pub(super) list: ListId,
     /// Items before it.
     pub(super) index: usize,
 }
@@ -42,7 +55,7 @@ impl Bookmarks {
     /// The store goes on at `place` with `token`.
     pub(super) fn remember(&self, place: Place, token: String) {
         let mut kept = self.kept();
-        if kept.tokens.insert(place.clone(), token).is_none() {
+        if kept.tokens.insert(place, token).is_none() {
             kept.order.push_back(place);
         }
         while kept.order.len() > self.most {
@@ -63,7 +76,7 @@ mod tests {
     use super::*;
 
     fn place(index: usize) -> Place {
-        Place { list: "packages".to_owned(), index }
+        Place { list: ListId::of("packages"), index }
     }
 
     #[test]
@@ -77,6 +90,6 @@ mod tests {
         bookmarks.remember(place(150), "after 150".to_owned());
         assert_eq!(bookmarks.find(&place(50)), None);
         assert_eq!(bookmarks.find(&place(100)).as_deref(), Some("after 100"));
-        assert_eq!(bookmarks.find(&Place { list: "deployments".to_owned(), index: 100 }), None);
+        assert_eq!(bookmarks.find(&Place { list: ListId::of("deployments"), index: 100 }), None);
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Parts;
 use super::answer::{self, Answer};
-use super::bookmarks::Place;
+use super::bookmarks::{ListId, Place};
 use super::call::Call;
 use super::failure::Failure;
 use super::query::Query;
@@ -30,15 +30,15 @@ pub(super) struct List {
     /// What it is called, like `PackageList`.
     kind: &'static str,
     /// What tells it from other lists.
-    told_apart: String,
+    id: ListId,
     filter: Filter,
 }
 
 impl List {
     /// The list of this `kind` in `project`, with the filters of `query`.
     pub(super) fn asked(kind: &'static str, project: &str, query: &Query) -> Result<Self, Failure> {
-        let told_apart = format!("{kind} {project} {}", query.but(&["continue", "limit"]));
-        Ok(Self { kind, told_apart, filter: filter(query)? })
+        let id = ListId::of(&format!("{kind} {project} {}", query.but(&["continue", "limit"])));
+        Ok(Self { kind, id, filter: filter(query)? })
     }
 }
 
@@ -92,7 +92,7 @@ where
     S: Future<Output = Result<Vec<Value>, Failure>>,
 {
     let asked = Stretch::asked(&call.query, &parts.limits)?;
-    let mut place = Place { list: list.told_apart, index: asked.start };
+    let mut place = Place { list: list.id, index: asked.start };
     let bookmark = parts.bookmarks.find(&place);
     let mut skip = if bookmark.is_some() { 0 } else { asked.start };
     let mut token = bookmark.unwrap_or_default();

@@ -3,6 +3,68 @@ use serde_json::{Map, Value, json};
 use super::{component, schema};
 use crate::config::ApiLimits;
 
+/// A kind of resource: what its collection and each one in it can be asked.
+struct Resource {
+    collection: &'static str,
+    parameter: &'static str,
+    kind: &'static str,
+    in_project: bool,
+    /// What narrows a list down, beside what narrows every list down.
+    filters: &'static [&'static str],
+    /// What says more exactly which one is meant.
+    of_one: &'static [&'static str],
+    /// How one is changed.
+    change: Option<&'static str>,
+}
+
+const RESOURCES: [Resource; 5] = [
+    Resource {
+        collection: "/v2/projects/",
+        parameter: "guid",
+        kind: "Project",
+        in_project: false,
+        filters: &["organizations", "status", "name"],
+        of_one: &[],
+        change: Some("put"),
+    },
+    Resource {
+        collection: "/v2/packages/",
+        parameter: "name",
+        kind: "Package",
+        in_project: true,
+        filters: &["name"],
+        of_one: &["version"],
+        change: None,
+    },
+    Resource {
+        collection: "/v2/deployments/",
+        parameter: "name",
+        kind: "Deployment",
+        in_project: true,
+        filters: &["name", "phases", "packageName", "packageVersion", "deviceName", "dependencies"],
+        of_one: &["guid"],
+        change: Some("patch"),
+    },
+    Resource {
+        collection: "/v2/staticroutes/",
+        parameter: "name",
+        kind: "StaticRoute",
+        in_project: true,
+        filters: &[],
+        of_one: &[],
+        change: Some("put"),
+    },
+    Resource {
+        collection: "/v2/secrets/",
+        parameter: "name",
+        kind: "Secret",
+        in_project: true,
+        filters: &[],
+        of_one: &[],
+        change: Some("put"),
+    },
+];
+
 /// Every path and what it answers.
 pub(super) fn paths(limits: &ApiLimits) -> Value {
     let body = |name: &str| {
@@ -14,108 +76,39 @@ pub(super) fn paths(limits: &ApiLimits) -> Value {
     };
     let mut paths = Map::new();
     let mut path = |path: &str, about: Value| paths.insert(path.to_owned(), about);
-    path("/user/info", json!({ "get": plain("Who the token belongs to", "UserInfo", &[]) }));
+    path("/user/info", json!({ "get": one("Who the token belongs to", "UserInfo") }));
     path("/user/login", json!({ "post": login() }));
     path("/refreshtoken", json!({ "post": refresh(&body("TokenToRefresh")) }));
-    path("/v2/users/me/", json!({ "get": plain("Who calls, and where they have a role", "User", &[]) }));
+    path("/v2/users/me/", json!({ "get": one("Who calls, and where they have a role", "User") }));
     path(
         "/v2/organizations/{guid}/",
         json!({ "parameters": [named("guid")], "get": one("An organization", "Organization") }),
     );
-    resource(
-        &mut paths,
-        &Resource {
-            collection: "/v2/projects/",
-            parameter: "guid",
-            kind: "Project",
-            in_project: false,
-            filters: &["organizations", "status", "name"],
-            of_one: &[],
-            change: Some(("put", "ProjectDraft")),
-        },
-        &body,
-    );
-    resource(
-        &mut paths,
-        &Resource {
-            collection: "/v2/packages/",
-            parameter: "name",
-            kind: "Package",
-            in_project: true,
-            filters: &["name"],
-            of_one: &["version"],
-            change: None,
-        },
-        &body,
-    );
-    resource(
-        &mut paths,
-        &Resource {
-            collection: "/v2/deployments/",
-            parameter: "name",
-            kind: "Deployment",
-            in_project: true,
-            filters: &["name", "phases", "packageName", "packageVersion", "deviceName", "dependencies"],
-            of_one: &["guid"],
-            change: Some(("patch", "DeploymentDraft")),
-        },
-        &body,
-    );
-    resource(
-        &mut paths,
-        &Resource {
-            collection: "/v2/staticroutes/",
-            parameter: "name",
-            kind: "StaticRoute",
-            in_project: true,
-            filters: &[],
-            of_one: &[],
-            change: Some(("put", "StaticRouteDraft")),
-        },
-        &body,
-    );
-    resource(
-        &mut paths,
-        &Resource {
-            collection: "/v2/secrets/",
-            parameter: "name",
-            kind: "Secret",
-            in_project: true,
-            filters: &[],
-            of_one: &[],
-            change: Some(("put", "SecretDraft")),
-        },
-        &body,
-    );
-    let of_deployment = |get: Value| {
-        json!({ "parameters": [named("name"), component("parameters", "organizationguid"),
-            component("parameters", "project")], "get": get })
-    };
-    let path = |at: &str| format!("/v2/deployments/{{name}}/{at}/");
-    paths.insert(path("logs"), of_deployment(logs()));
-    paths.insert(path("graph"), of_deployment(one("It, and what it depends on", "DeploymentGraph")));
-    paths.insert(path("history"), of_deployment(one("What happened to it", "DeploymentHistory")));
+    for (at, get) in [
+        ("logs", logs()),
+        ("graph", one("It, and what it depends on", "DeploymentGraph")),
+        ("history", one("What happened to it", "DeploymentHistory")),
+    ] {
+        let mut parameters = vec![named("name")];
+        parameters.extend(headers(true));
+        path(&format!("/v2/deployments/{{name}}/{at}/"), json!({ "parameters": parameters, "get": get }));
+    }
+    for about in &RESOURCES {
+        resource(&mut paths, about, &body);
+    }
     paths.into()
 }
 
-struct Resource {
-    collection: &'static str,
-    parameter: &'static str,
-    kind: &'static str,
-    in_project: bool,
-    /// What narrows a list down, beside what narrows every list down.
-    filters: &'static [&'static str],
-    /// What says more exactly which one is meant.
-    of_one: &'static [&'static str],
-    change: Option<(&'static str, &'static str)>,
+/// Where a request acts.
+fn headers(in_project: bool) -> Vec<Value> {
+    let headers = if in_project { ["organizationguid", "project"].as_slice() } else { &["organizationguid"] };
+    headers.iter().map(|name| component("parameters", name)).collect()
 }
 
 /// A collection, and each one in it.
 fn resource(paths: &mut Map<String, Value>, about: &Resource, body: &dyn Fn(&str) -> Value) {
     let kind = about.kind;
-    let headers =
-        if about.in_project { ["organizationguid", "project"].as_slice() } else { &["organizationguid"] };
-    let headers: Vec<_> = headers.iter().map(|name| component("parameters", name)).collect();
+    let headers = headers(about.in_project);
     let narrowed: Vec<_> = ["continue", "limit", "labelSelector", "names", "guids", "regions"]
         .iter()
         .chain(about.filters)
@@ -140,19 +133,13 @@ fn resource(paths: &mut Map<String, Value>, about: &Resource, body: &dyn Fn(&str
     let mut parameters = vec![named(about.parameter)];
     parameters.extend(headers);
     let mut one_of_them = json!({ "parameters": parameters, "get": get, "delete": delete });
-    if let Some((method, draft)) = about.change {
+    if let Some(method) = about.change {
         let mut change = one(&format!("Changes a {kind}"), kind);
-        change["requestBody"] = body(draft);
+        change["requestBody"] = body(&format!("{kind}Draft"));
         change["responses"] = with_body(json!({ "200": answer("As it is now", kind) }));
         one_of_them[method] = change;
     }
     paths.insert(format!("{}{{{}}}/", about.collection, about.parameter), one_of_them);
-}
-
-fn plain(summary: &str, schema: &str, parameters: &[&str]) -> Value {
-    let mut operation = one(summary, schema);
-    operation["parameters"] = parameters.iter().map(|name| component("parameters", name)).collect();
-    operation
 }
 
 fn one(summary: &str, schema: &str) -> Value {
