@@ -224,26 +224,7 @@ fn a_reader_never_sees_half_a_revision() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| {
-                let mut reader = routes.reader();
-                let mut newest = 0;
-                while !done.load(Ordering::Relaxed) {
-                    // What is looked up by itself, and by now is in the cache, is never older than what was
-                    // seen before.
-                    for name in &names {
-                        let bound = reader.look_up(name).unwrap().binding().unwrap();
-                        let number = bound.deployment.as_str().trim_start_matches("dep-").parse().unwrap();
-                        assert!(number >= newest, "{number} after {newest}");
-                        newest = number;
-                    }
-                    let table = reader.table();
-                    let deployments: std::collections::HashSet<_> = names
-                        .iter()
-                        .map(|name| table.get(name).unwrap().binding().unwrap().deployment.clone())
-                        .collect();
-                    assert_eq!(deployments.len(), 1, "{deployments:?} at {:?}", table.revision());
-                }
-            });
+            scope.spawn(|| read_until(&done, &mut routes.reader(), &names));
         }
         for number in 2..300 {
             let update = match number % 50 {
@@ -254,6 +235,23 @@ fn a_reader_never_sees_half_a_revision() {
         }
         done.store(true, Ordering::Relaxed);
     });
+}
+
+fn read_until(done: &AtomicBool, reader: &mut Reader, names: &[String]) {
+    let mut newest = 0;
+    while !done.load(Ordering::Relaxed) {
+        // What is looked up by itself, and by now is in the cache, is never older than what was seen before.
+        for name in names {
+            let bound = reader.look_up(name).unwrap().binding().unwrap();
+            let number = bound.deployment.as_str().trim_start_matches("dep-").parse().unwrap();
+            assert!(number >= newest, "{number} after {newest}");
+            newest = number;
+        }
+        let table = reader.table();
+        let deployments: std::collections::HashSet<_> =
+            names.iter().map(|name| table.get(name).unwrap().binding().unwrap().deployment.clone()).collect();
+        assert_eq!(deployments.len(), 1, "{deployments:?} at {:?}", table.revision());
+    }
 }
 
 /// Watches begun while updates race with them: none misses the move.
