@@ -80,6 +80,19 @@ pub(crate) fn web_deployment(n: u8, backend: &str) -> Deployment {
     deployment(n, vec![web])
 }
 
+/// The `n`th deployment after an update: its endpoint has another name, and thus another random route,
+/// when it is `renamed`.
+pub(crate) fn updated_deployment(n: u8, renamed: bool) -> Deployment {
+    let mut updated = web_deployment(n, "10.0.0.8:80");
+    updated.generation = 2;
+    if renamed {
+        let mut gate = endpoint(n + 13, "GATE", external(EdgeProtocol::Https));
+        gate.fixed = std::mem::take(&mut updated.endpoints[0].fixed);
+        updated.endpoints = vec![gate];
+    }
+    updated
+}
+
 /// A deployment with an endpoint of each kind.
 pub(crate) fn every_endpoint() -> Deployment {
     let port = |number| Port::parse(number).unwrap();

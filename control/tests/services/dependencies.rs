@@ -173,3 +173,40 @@ async fn two_updates_at_once_close_no_circle() {
         assert_refused(lost, Code::FailedPrecondition, "spec.depends", "dependency_cycle");
     }
 }
+
+#[tokio::test]
+async fn secrets_must_be_there_and_stay_while_they_are_referred_to() {
+    let stage = Stage::start().await;
+    stage.create_package(hello()).await.unwrap();
+    let mut asked = deployment("one");
+    asked.spec.as_mut().unwrap().env_args = vec![wire::EnvVar {
+        name: "PASSWORD".into(),
+        value_from: Some(wire::SecretKey { secret: "db".into(), key: "password".into() }),
+        ..Default::default()
+    }];
+    let field = "spec.env_args[0].value_from";
+    let refused = stage.create_deployment(asked.clone()).await;
+    assert_refused(refused, Code::InvalidArgument, field, "secret_unknown");
+    stage.deploy(deployment("two")).await;
+    let mut changed = asked.clone();
+    changed.metadata.as_mut().unwrap().name = "two".into();
+    let refused = stage.update_deployment(changed.clone()).await;
+    assert_refused(refused, Code::InvalidArgument, field, "secret_unknown");
+
+    let data = wire::OpaqueData { values: [("password".to_owned(), "p".to_owned())].into() };
+    let metadata = Some(wire::Metadata { name: "db".into(), ..Default::default() });
+    let secret = wire::Secret { metadata, data: Some(wire::secret::Data::Opaque(data)) };
+    let request = wire::CreateSecretRequest { secret: Some(secret), dry_run: false };
+    stage.admin().secrets().create_secret(request).await.unwrap();
+    let one = stage.deploy(asked).await;
+    assert!(lines(&one).contains(&"PASSWORD=".to_owned()), "what it is stands in the secret alone");
+    stage.updated(changed).await;
+    for name in ["one", "two"] {
+        let delete = wire::DeleteSecretRequest { name: "db".into(), ..Default::default() };
+        let refused = stage.admin().secrets().delete_secret(delete).await;
+        assert_refused(refused, Code::FailedPrecondition, "name", "secret_in_use");
+        stage.stop_deployment(name).await.unwrap();
+    }
+    let delete = wire::DeleteSecretRequest { name: "db".into(), ..Default::default() };
+    stage.admin().secrets().delete_secret(delete).await.unwrap();
+}

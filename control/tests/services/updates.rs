@@ -206,6 +206,8 @@ async fn all_faults_of_an_update_come_at_once() {
         ]
     );
     assert_eq!(stage.get_deployment("one").await, one);
+    let nameless = stage.update_deployment(deployment("")).await;
+    assert_refused(nameless, Code::InvalidArgument, "metadata.name", "name");
     let nobody = stage.update_deployment(deployment("nobody")).await.unwrap_err();
     assert_eq!(nobody.code(), Code::NotFound);
     stage.stop_deployment("one").await.unwrap();

@@ -51,6 +51,7 @@ impl DeploymentDraft {
                 endpoint.fixed = fixed;
             }
         }
+        let env_args: Vec<_> = env_args.into_iter().map(|(_, variable)| variable).collect();
         let own = Own { endpoints: &endpoints, parameters: &parameters, env_args: &env_args };
         judge_collisions(&own, known.parents, &depends_at, &mut faults);
         let (name_of, version) = (package.name.clone(), package.version.clone());

@@ -162,6 +162,11 @@ fn rules_on_environment() {
     breaks(&[("spec.env_args[2].name", "variable_name")], |d| d.env_args.push(arg("A-B", "x")));
     breaks(&[("spec.env_args[2].value", "variable_value")], |d| d.env_args.push(arg("A", "\0")));
     breaks(&[("spec.env_args[2].name", "variable_of_endpoint")], |d| d.env_args.push(arg("WEB_HOST", "x")));
+    let (no_name, taken) = ("spec.env_args[1].name", "spec.env_args[2].name");
+    breaks(&[(no_name, "variable_name"), (taken, "variable_of_endpoint")], |d| {
+        d.env_args.truncate(1);
+        d.env_args.extend([arg("1ST", "x"), arg("WEB_HOST", "x")]);
+    });
 }
 
 #[test]

@@ -61,7 +61,8 @@ impl JudgedDeployment {
         let is_there = self.is_simply_there() && !before.has_runtime();
         let is_restart = self.asks_for_what_is_there(&before);
         let had = before.static_routes.clone();
-        let (endpoints, claimed, released) = carry_over(self.endpoints, before.endpoints, chance)?;
+        let CarriedOver { endpoints, claimed, released } =
+            carry_over(self.endpoints, before.endpoints, chance)?;
         let mut updated = Deployment {
             labels: self.labels,
             updated_at: now,
@@ -139,15 +140,25 @@ impl Deployment {
     }
 }
 
-/// The new endpoints with what the old ones of their names had, the random routes drawn for those that
-/// had none, and those that nobody has any more.
+/// The endpoints of the next generation, and what becomes of random routes.
+#[derive(Default)]
+struct CarriedOver {
+    endpoints: Vec<DeployedEndpoint>,
+    /// Drawn for endpoints that had none.
+    claimed: Vec<RandomLabel>,
+    /// Of endpoints that are no more.
+    released: Vec<RandomLabel>,
+}
+
+/// The new endpoints with what the old ones of their names had.
 fn carry_over(
-    mut new: Vec<DeployedEndpoint>,
+    new: Vec<DeployedEndpoint>,
     mut old: Vec<DeployedEndpoint>,
     chance: &dyn Chance,
-) -> Result<(Vec<DeployedEndpoint>, Vec<RandomLabel>, Vec<RandomLabel>), NoChance> {
-    let mut claimed = Vec::new();
-    for endpoint in new.iter_mut().filter(|endpoint| endpoint.kind.external().is_some()) {
+) -> Result<CarriedOver, NoChance> {
+    let mut carried = CarriedOver { endpoints: new, ..Default::default() };
+    let external = carried.endpoints.iter_mut().filter(|endpoint| endpoint.kind.external().is_some());
+    for endpoint in external {
         let had = old.iter_mut().find(|had| had.name == endpoint.name && had.random.is_some());
         if let Some(had) = had {
             endpoint.random = had.random.take();
@@ -155,11 +166,11 @@ fn carry_over(
             continue;
         }
         let random = RandomLabel::draw(chance)?;
-        claimed.push(random.clone());
+        carried.claimed.push(random.clone());
         endpoint.random = Some(random);
     }
-    let released = old.into_iter().filter_map(|endpoint| endpoint.random).collect();
-    Ok((new, claimed, released))
+    carried.released = old.into_iter().filter_map(|endpoint| endpoint.random).collect();
+    Ok(carried)
 }
 
 /// What is bound already stays in its order, for the oldest binding names an endpoint; new ones follow.

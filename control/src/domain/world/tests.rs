@@ -248,12 +248,30 @@ fn a_record_that_cannot_be_read_leaves_what_was_known() {
 /// One change of some record.
 #[derive(Debug, Clone)]
 enum Step {
-    Deploy { n: u8, backends: Vec<(u8, bool)>, reported: Option<(u8, Vec<(u8, bool)>)>, h2c: bool },
+    Deploy {
+        n: u8,
+        backends: Vec<(u8, bool)>,
+        reported: Option<(u8, Vec<(u8, bool)>)>,
+        h2c: bool,
+    },
+    /// In one commit, of which records come in any order: those of `routes` lead here, others do not.
+    Update {
+        n: u8,
+        renamed: bool,
+        routes: [bool; 4],
+        routes_first: bool,
+    },
     Stop(u8),
-    Bind { route: u8, to: u8 },
+    Bind {
+        route: u8,
+        to: u8,
+    },
     Unbind(u8),
     DeleteRoute(u8),
-    Lease { n: u8, lapsed: bool },
+    Lease {
+        n: u8,
+        lapsed: bool,
+    },
     CloseLease(u8),
 }
 
@@ -262,6 +280,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0_u8..4, backends(), prop::option::of((0_u8..3, backends())), any::<bool>())
             .prop_map(|(n, backends, reported, h2c)| Step::Deploy { n, backends, reported, h2c }),
+        3 => (0_u8..4, any::<bool>(), any::<[bool; 4]>(), any::<bool>()).prop_map(
+            |(n, renamed, routes, routes_first)| Step::Update { n, renamed, routes, routes_first }
+        ),
         1 => (0_u8..4).prop_map(Step::Stop),
         3 => (0_u8..4, 0_u8..4).prop_map(|(route, to)| Step::Bind { route, to }),
         1 => (0_u8..4).prop_map(Step::Unbind),
@@ -269,6 +290,22 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u8..3, any::<bool>()).prop_map(|(n, lapsed)| Step::Lease { n, lapsed }),
         1 => (0_u8..3).prop_map(Step::CloseLease),
     ]
+}
+
+/// What an update of `to` does with a static route: takes it, from wherever it is, or gives it up.
+fn update_route(followed: &mut Followed, to: &Deployment, name: &str, leads_here: bool) {
+    let label = StaticRouteLabel::parse(name).unwrap();
+    let known = followed.routes.get(&label).cloned();
+    if leads_here {
+        let mut route = known.unwrap_or_else(|| samples::static_route(name));
+        route.bind(to.bound_to(&to.endpoints[0].name).unwrap(), route.created_at);
+        followed.put_route(&route);
+    } else if let Some(mut route) = known
+        && route.bound_to.as_ref().is_some_and(|bound| bound.deployment == to.guid)
+    {
+        route.unbind(route.created_at);
+        followed.put_route(&route);
+    }
 }
 
 fn take(followed: &mut Followed, step: &Step) {
@@ -286,6 +323,16 @@ fn take(followed: &mut Followed, step: &Step) {
                 &mut record.endpoints[0].kind
             {
                 *backend_protocol = if *h2c { BackendProtocol::H2c } else { BackendProtocol::Http1 };
+            }
+            followed.put_deployment(&record);
+        }
+        Step::Update { n, renamed, routes, routes_first } => {
+            let record = samples::updated_deployment(*n, *renamed);
+            if !routes_first {
+                followed.put_deployment(&record);
+            }
+            for (route, leads_here) in routes.iter().enumerate() {
+                update_route(followed, &record, &format!("route-{route}"), *leads_here);
             }
             followed.put_deployment(&record);
         }

@@ -24,7 +24,7 @@ fn domains() -> Vec<Hostname> {
 type Step = (u8, u8, u8);
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..8_u8, 0..3_u8, 0..4_u8)
+    (0..10_u8, 0..3_u8, 0..4_u8)
 }
 
 fn deployment(n: u8, variant: u8) -> Deployment {
@@ -35,6 +35,32 @@ fn deployment(n: u8, variant: u8) -> Deployment {
         record.endpoints[0].fixed.clear();
     }
     record
+}
+
+/// An update that takes one static route and gives another up, all in one commit.
+fn update(n: u8, variant: u8) -> Vec<Change> {
+    let project = built_in_project();
+    let record = samples::updated_deployment(n, variant > 1);
+    let mut taken = samples::static_route(&format!("route-{}", variant % 3));
+    taken.bind(record.bound_to(&record.endpoints[0].name).unwrap(), taken.created_at);
+    let mut given_up = samples::static_route(&format!("route-{}", (variant + 1) % 3));
+    given_up.bind(record.bound_to(&record.endpoints[0].name).unwrap(), given_up.created_at);
+    given_up.unbind(given_up.created_at);
+    let routes = [taken, given_up].map(|route| Change {
+        key: keys::static_route(&project, &route.label),
+        value: Some(encode("static route", &route).unwrap().into()),
+    });
+    let value = Some(encode("deployment", &record).unwrap().into());
+    let mut changes = vec![Change { key: keys::deployment(&project, &record.guid), value }];
+    changes.extend(routes);
+    changes
+}
+
+fn changes_of(step: Step) -> Vec<Change> {
+    match step {
+        (8.., n, variant) => update(n, variant),
+        other => vec![change(other)],
+    }
 }
 
 fn change((kind, n, variant): Step) -> Change {
@@ -162,7 +188,7 @@ proptest! {
         let mut number = 0;
         for (steps, [take_in, settle, catch_up]) in history {
             let mut changes: BTreeMap<Key, Change> = BTreeMap::new();
-            for change in steps.into_iter().map(change) {
+            for change in steps.into_iter().flat_map(changes_of) {
                 changes.insert(change.key.clone(), change);
             }
             for Change { key, value } in changes.values() {

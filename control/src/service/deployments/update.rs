@@ -38,6 +38,11 @@ impl Service {
         faults: Faults,
         dry_run: bool,
     ) -> Result<Prepared<Deployment>, Error> {
+        if name.is_empty() {
+            let mut faults = faults;
+            faults.add("metadata.name", "name", "say which deployment is to be updated");
+            return Err(Error::Invalid(faults));
+        }
         let mut before = self.find_live_deployment(project, name, "metadata.name").await?;
         self.forget_closed_leases(&mut before.record).await?;
         let draft = &*self.with_route_labels(project, draft).await?;

@@ -8,7 +8,10 @@ use crate::domain::fault::{At, Faults};
 use crate::domain::package::{Parameter, Plan};
 use crate::domain::{EndpointName, SecretKey, VariableName};
 
-pub(super) fn judge_env_args(drafts: &[EnvArgDraft], faults: &mut Faults) -> Vec<EnvVar> {
+/// A variable that was given, and its place in the list: others may stand before it that are none.
+pub(super) type Given = (usize, EnvVar);
+
+pub(super) fn judge_env_args(drafts: &[EnvArgDraft], faults: &mut Faults) -> Vec<Given> {
     let list = SPEC.field("env_args");
     let mut seen = HashSet::new();
     let mut exposed = HashSet::new();
@@ -24,7 +27,7 @@ pub(super) fn judge_env_args(drafts: &[EnvArgDraft], faults: &mut Faults) -> Vec
                 format!("{} is what another one is exposed as; choose another name", draft.exposed_as);
             faults.add(at.field("exposed_as"), "exposed_twice", message);
         }
-        judged.extend(draft.judge(&at, faults));
+        judged.extend(draft.judge(&at, faults).map(|variable| (i, variable)));
     }
     judged
 }
@@ -60,7 +63,7 @@ fn secret_exposed(at: &At<'_>, faults: &mut Faults) {
 }
 
 /// The value each parameter has: what was given, else what the package says, else a fault.
-pub(super) fn judge_parameters(plan: &Plan, env_args: &[EnvVar], faults: &mut Faults) -> Vec<EnvVar> {
+pub(super) fn judge_parameters(plan: &Plan, env_args: &[Given], faults: &mut Faults) -> Vec<EnvVar> {
     judge_names(plan, env_args, faults);
     let list = SPEC.field("env_args");
     let mut values: Vec<EnvVar> = Vec::new();
@@ -72,15 +75,14 @@ pub(super) fn judge_parameters(plan: &Plan, env_args: &[EnvVar], faults: &mut Fa
             }
             continue;
         }
-        let given = env_args.iter().position(|given| given.name == parameter.name);
-        let Some((index, arg)) = given.and_then(|index| Some((index, env_args.get(index)?))) else {
+        let Some((index, arg)) = env_args.iter().find(|(_, given)| given.name == parameter.name) else {
             values.extend(value_of(parameter, &list, faults));
             continue;
         };
         let mut value = arg.clone();
         if value.exposed_as.is_none() && parameter.exposed_as.is_some() {
             if value.value_from.is_some() {
-                secret_exposed(&list.index(index).field("value_from"), faults);
+                secret_exposed(&list.index(*index).field("value_from"), faults);
             }
             value.exposed_as.clone_from(&parameter.exposed_as);
         }
@@ -105,14 +107,14 @@ fn value_of(parameter: &Parameter, list: &At<'_>, faults: &mut Faults) -> Option
 }
 
 /// Nothing else may be called as the variables that tell where endpoints are.
-fn judge_names(plan: &Plan, env_args: &[EnvVar], faults: &mut Faults) {
+fn judge_names(plan: &Plan, env_args: &[Given], faults: &mut Faults) {
     let list = SPEC.field("env_args");
     let owners: HashMap<String, &EndpointName> = plan
         .endpoints()
         .flat_map(|(_, endpoint)| variables_of(&endpoint.name).map(|variable| (variable, &endpoint.name)))
         .collect();
-    for (i, given) in env_args.iter().enumerate() {
-        let at = list.index(i);
+    for (i, given) in env_args {
+        let at = list.index(*i);
         if let Some(endpoint) = owners.get(given.name.as_str()) {
             let message =
                 format!("{} carries the address of the endpoint {endpoint}; leave it out", given.name);
@@ -130,19 +132,19 @@ fn judge_names(plan: &Plan, env_args: &[EnvVar], faults: &mut Faults) {
 }
 
 /// Among themselves the variables given, as the parameters, expose no name twice; here they meet.
-fn judge_exposed(parameters: &[EnvVar], env_args: &[EnvVar], faults: &mut Faults) {
+fn judge_exposed(parameters: &[EnvVar], env_args: &[Given], faults: &mut Faults) {
     let list = SPEC.field("env_args");
-    for (i, given) in env_args.iter().enumerate() {
+    for (i, given) in env_args {
         let Some(exposed) = &given.exposed_as else {
             continue;
         };
         let other = parameters
             .iter()
             .find(|parameter| parameter.name != given.name && parameter.exposed_as.as_ref() == Some(exposed));
-        if let Some(other) = other.filter(|other| !env_args.iter().any(|arg| arg == *other)) {
+        if let Some(other) = other.filter(|other| !env_args.iter().any(|(_, arg)| arg == *other)) {
             let message =
                 format!("{exposed} is what the parameter {} is exposed as; choose another name", other.name);
-            faults.add(list.index(i).field("exposed_as"), "exposed_twice", message);
+            faults.add(list.index(*i).field("exposed_as"), "exposed_twice", message);
         }
     }
 }

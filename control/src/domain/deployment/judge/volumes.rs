@@ -42,7 +42,7 @@ fn is_mode(digits: u32) -> bool {
     digits <= 7777 && digits.to_string().bytes().all(|digit| digit <= b'7')
 }
 
-/// Volumes of a component are at most its whole cores: told at the first one too many.
+/// Disks of a component are at most its whole cores: told at the first one too many.
 pub(super) fn judge_volumes_in(drafts: &[VolumeDraft], plan: &Plan, faults: &mut Faults) {
     let list = SPEC.field("volumes");
     let mut counts: HashMap<&str, u32> = HashMap::new();
@@ -62,6 +62,10 @@ pub(super) fn judge_volumes_in(drafts: &[VolumeDraft], plan: &Plan, faults: &mut
                 faults.add(at.field("sub_path"), "sub_path_required", message);
             }
             Runtime::Device => {}
+        }
+        if volume.disk.is_empty() {
+            // A directory of the device is no disk that its cores would have to serve.
+            continue;
         }
         let count = counts.entry(component.name.as_str()).or_default();
         *count += 1;

@@ -77,7 +77,8 @@ fn owners_of_volumes_are_for_devices() {
     });
     // A device mounts a directory of its own, or a disk.
     let on_host = VolumeDraft { disk: String::new(), sub_path: "/var/maps".into(), ..volume("one", "/a") };
-    assert!(judge(&DeploymentDraft { volumes: vec![on_host.clone()], ..draft.clone() }, &known).is_ok());
+    let many = ["/a", "/b", "/c"].map(|at| VolumeDraft { mount_path: at.into(), ..on_host.clone() });
+    assert!(judge(&DeploymentDraft { volumes: many.into(), ..draft.clone() }, &known).is_ok());
     breaks_in(&known, &[("spec.volumes[0].sub_path", "sub_path_required")], |d| {
         d.volumes = vec![VolumeDraft { sub_path: String::new(), ..on_host }];
     });
