@@ -42,10 +42,13 @@ impl Service {
     }
 
     async fn prepare_stop(&self, project: &ProjectId, name: &str) -> Result<Prepared<Deployment>, Error> {
+        let has_name = self.who_has_name(project, name).await?;
         let mut found = self.find_deployment(project, name).await?;
         if !found.record.is_live() {
+            // Nor has another one been created under its name, which would have been meant.
             let key = keys::deployment(project, &found.record.guid);
             let relied_on = Batch::new().check(key, Expect::At(found.version));
+            let relied_on = has_name.into_iter().fold(relied_on, Batch::with);
             return Ok(Prepared::new(found.record, relied_on, false));
         }
         let now = self.now();
@@ -65,6 +68,17 @@ impl Service {
             batch = release.into_iter().fold(batch, Batch::with);
         }
         Ok(Prepared::new(found.record, batch, false))
+    }
+
+    /// That those who have or had `name` are as they are now.
+    async fn who_has_name(&self, project: &ProjectId, name: &str) -> Result<Option<Operation>, Error> {
+        let Ok(name) = DeploymentName::parse(name) else {
+            return Ok(None);
+        };
+        let key = keys::deployment_name(project, &name);
+        let version = self.store.get(&key).await?.map(|found| found.version);
+        let expect = version.map_or(Expect::Absent, Expect::At);
+        Ok(Some(Operation { key, expect, op: Op::Check }))
     }
 
     async fn free_name(&self, project: &ProjectId, deployment: &Deployment) -> Result<Operation, Error> {
