@@ -122,7 +122,7 @@ async fn executables_are_told_of_and_shown() {
         wire::ReportDeploymentRequest { executables: vec![app.clone()], generation: 1, ..report(&lease) };
     let shown =
         stage.runtime().report_deployment(told.clone()).await.unwrap().into_inner().deployment.unwrap();
-    assert_eq!(shown.status.as_ref().unwrap().executables, [app.clone()]);
+    assert_eq!(shown.status.as_ref().unwrap().executables, std::slice::from_ref(&app));
     assert_eq!(stage.get_deployment("full").await, shown);
 
     let huge =
