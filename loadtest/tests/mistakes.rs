@@ -63,6 +63,7 @@ fn a_port_another_epr_has() -> Outcome {
             ("--https", first.https()?),
             ("--admin", first.admin()?),
             ("--grpc", first.grpc()?),
+            ("--api", first.rest()?),
         ] {
             let error = refused(&second.clone().port(flag, taken)).await?;
             assert!(error.contains(&taken.to_string()), "{flag}: {error}");
@@ -111,9 +112,11 @@ fn a_directory_that_cannot_be_used() -> Outcome {
 #[test]
 fn a_start_beyond_loopback_without_tls() -> Outcome {
     play(LIMIT, async |stage| {
-        let start = Start::control(stage).port("--grpc", "0.0.0.0:0".parse()?);
-        let error = refused(&start).await?;
-        assert!(error.to_lowercase().contains("tls"), "{error}");
+        for flag in ["--grpc", "--api"] {
+            let start = Start::control(stage).port(flag, "0.0.0.0:0".parse()?);
+            let error = refused(&start).await?;
+            assert!(error.contains(flag) && error.to_lowercase().contains("tls"), "{error}");
+        }
         Ok(())
     })
 }
