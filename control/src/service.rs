@@ -48,7 +48,7 @@ pub use identity::{SeenProject, SeenToken, TokenDraft, WhoIs, all_projects};
 pub use page::{Listed, PageAsked};
 pub use runtime::ReportAsked;
 pub use secrets::{SecretsStand, look_at_secrets, seal_anew};
-pub use static_routes::BindAsked;
+pub use static_routes::{BindAsked, ViewedStaticRoute};
 
 use self::turns::Turns;
 

@@ -3,9 +3,10 @@
 use proto::wire;
 
 use super::{labels_in, labels_out, timestamp};
-use crate::domain::UserGuid;
 use crate::domain::rules::Rules;
-use crate::domain::static_route::{BoundTo, StaticRoute, StaticRouteDraft};
+use crate::domain::static_route::{BoundTo, StaticRouteDraft};
+use crate::domain::{PackageGuid, UserGuid};
+use crate::service::ViewedStaticRoute;
 
 /// The draft of a message that `creator` sent.
 pub(crate) fn draft(route: wire::StaticRoute, creator: Option<UserGuid>) -> StaticRouteDraft {
@@ -19,7 +20,8 @@ pub(crate) fn draft(route: wire::StaticRoute, creator: Option<UserGuid>) -> Stat
 }
 
 /// The message of a static route.
-pub(crate) fn message(route: StaticRoute, rules: &Rules) -> wire::StaticRoute {
+pub(crate) fn message(viewed: ViewedStaticRoute, rules: &Rules) -> wire::StaticRoute {
+    let ViewedStaticRoute { route, package } = viewed;
     let hostname = rules.domains.first().and_then(|domain| route.label.as_label().under(domain));
     wire::StaticRoute {
         metadata: Some(wire::Metadata {
@@ -33,16 +35,16 @@ pub(crate) fn message(route: StaticRoute, rules: &Rules) -> wire::StaticRoute {
         }),
         hostname: hostname.map(|host| host.to_string()).unwrap_or_default(),
         source_ranges: route.source_ranges.iter().map(ToString::to_string).collect(),
-        bound_to: route.bound_to.map(bound_to_message),
+        bound_to: route.bound_to.map(|bound| bound_to_message(bound, package)),
     }
 }
 
-fn bound_to_message(bound: BoundTo) -> wire::BoundTo {
+fn bound_to_message(bound: BoundTo, package: Option<PackageGuid>) -> wire::BoundTo {
     wire::BoundTo {
         deployment_guid: bound.deployment.to_string(),
         deployment_name: bound.deployment_name.to_string(),
         endpoint: bound.endpoint.to_string(),
         protocol: wire::EdgeProtocol::from(bound.protocol).into(),
-        ..Default::default()
+        package_guid: package.map(String::from).unwrap_or_default(),
     }
 }

@@ -6,8 +6,16 @@ use super::status::status;
 use super::{Parts, named};
 use crate::auth::Access;
 use crate::convert::{page_in, page_out, static_route};
-use crate::domain::Faults;
-use crate::service::BindAsked;
+use crate::domain::{Faults, StaticRoute};
+use crate::service::{BindAsked, Listed};
+
+impl Parts {
+    /// A static route as it is shown.
+    async fn seen(&self, route: StaticRoute) -> Result<wire::StaticRoute, Status> {
+        let viewed = self.service.view_static_route(route).await.map_err(|error| status(&error))?;
+        Ok(static_route::message(viewed, self.service.rules()))
+    }
+}
 
 #[tonic::async_trait]
 impl StaticRouteService for Parts {
@@ -22,7 +30,7 @@ impl StaticRouteService for Parts {
         let draft = static_route::draft(static_route.unwrap_or_default(), creator);
         let created = self.service.create_static_route(&project, &draft, Faults::new(), dry_run).await;
         let created = created.map_err(|error| status(&error))?;
-        Ok(Response::new(static_route::message(created, self.service.rules())))
+        Ok(Response::new(self.seen(created).await?))
     }
 
     async fn get_static_route(
@@ -32,7 +40,7 @@ impl StaticRouteService for Parts {
         let project = self.project(&request, &request.get_ref().project, Access::Read).await?;
         let found = self.service.get_static_route(&project, &request.get_ref().name).await;
         let found = found.map_err(|error| status(&error))?;
-        Ok(Response::new(static_route::message(found, self.service.rules())))
+        Ok(Response::new(self.seen(found).await?))
     }
 
     async fn list_static_routes(
@@ -43,8 +51,9 @@ impl StaticRouteService for Parts {
         let request = request.into_inner();
         let asked = page_in(request.page, request.filter);
         let listed = self.service.list_static_routes(&project, &asked).await;
-        let listed = listed.map_err(|error| status(&error))?;
-        let rules = self.service.rules();
+        let Listed { items, next } = listed.map_err(|error| status(&error))?;
+        let items = self.service.view_static_routes(items).await.map_err(|error| status(&error))?;
+        let (listed, rules) = (Listed { items, next }, self.service.rules());
         let (static_routes, page) = page_out(listed, |route| static_route::message(route, rules));
         Ok(Response::new(wire::ListStaticRoutesResponse { static_routes, page }))
     }
@@ -63,7 +72,7 @@ impl StaticRouteService for Parts {
         let changed = self.service.update_static_route(&project, &name, &draft, Faults::new()).await;
         let changed = changed.map_err(|error| status(&error))?;
         let receipt = Some(self.receipt(changed.revision, wait).await);
-        let static_route = Some(static_route::message(changed.record, self.service.rules()));
+        let static_route = Some(self.seen(changed.record).await?);
         Ok(Response::new(wire::UpdateStaticRouteResponse { static_route, receipt }))
     }
 
@@ -89,7 +98,7 @@ impl StaticRouteService for Parts {
         let bound = self.service.bind_static_route(&project, &asked).await;
         let bound = bound.map_err(|error| status(&error))?;
         let receipt = Some(self.receipt(bound.revision, wait).await);
-        let static_route = Some(static_route::message(bound.record, self.service.rules()));
+        let static_route = Some(self.seen(bound.record).await?);
         Ok(Response::new(wire::BindStaticRouteResponse { static_route, receipt }))
     }
 
@@ -103,7 +112,7 @@ impl StaticRouteService for Parts {
         let unbound = self.service.unbind_static_route(&project, &name).await;
         let unbound = unbound.map_err(|error| status(&error))?;
         let receipt = Some(self.receipt(unbound.revision, wait).await);
-        let static_route = Some(static_route::message(unbound.record, self.service.rules()));
+        let static_route = Some(self.seen(unbound.record).await?);
         Ok(Response::new(wire::UnbindStaticRouteResponse { static_route, receipt }))
     }
 }

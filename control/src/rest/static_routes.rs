@@ -21,13 +21,13 @@ pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -
     let draft = static_route::draft(std::mem::take(&mut read.message), call.caller.user.clone());
     let made = parts.service.create_static_route(&within.id, &draft, Faults::new(), false).await;
     let made = made.map_err(|error| read.told(error))?;
-    Ok(created(&within.answers().static_route(&message(&parts, made))))
+    Ok(created(&within.answers().static_route(&message(&parts, made).await?)))
 }
 
 pub(super) async fn get(State(parts): State<Parts>, call: Call) -> Answer {
     let within = call.project(&parts).await?;
     let there = parts.service.get_static_route(&within.id, &call.name).await?;
-    Ok(found(&within.answers().static_route(&message(&parts, there))))
+    Ok(found(&within.answers().static_route(&message(&parts, there).await?)))
 }
 
 pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
@@ -36,8 +36,9 @@ pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
     let (service, project, answers, parts) = (&parts.service, &within.id, within.answers(), &parts);
     let page = |asked| async move { service.list_static_routes(project, &asked).await };
     let show = |routes: Vec<StaticRoute>| async move {
-        let shown = routes.into_iter().map(|route| answers.static_route(&message(parts, route)));
-        Ok::<Vec<Value>, Failure>(shown.collect())
+        let viewed = parts.service.view_static_routes(routes).await?.into_iter();
+        let message = |viewed| static_route::message(viewed, parts.service.rules());
+        Ok::<Vec<Value>, Failure>(viewed.map(|viewed| answers.static_route(&message(viewed))).collect())
     };
     stretch(parts, &call, list, page, |_| true, show).await
 }
@@ -50,7 +51,7 @@ pub(super) async fn update(State(parts): State<Parts>, call: Call, body: Body) -
     let draft = static_route::draft(std::mem::take(&mut read.message), None);
     let changed = parts.service.update_static_route(&within.id, &call.name, &draft, Faults::new()).await;
     let changed = changed.map_err(|error| read.told(error))?;
-    Ok(found(&within.answers().static_route(&message(&parts, changed.record))))
+    Ok(found(&within.answers().static_route(&message(&parts, changed.record).await?)))
 }
 
 pub(super) async fn delete(State(parts): State<Parts>, call: Call) -> Answer {
@@ -59,6 +60,7 @@ pub(super) async fn delete(State(parts): State<Parts>, call: Call) -> Answer {
     Ok(gone())
 }
 
-fn message(parts: &Parts, route: StaticRoute) -> wire::StaticRoute {
-    static_route::message(route, parts.service.rules())
+async fn message(parts: &Parts, route: StaticRoute) -> Result<wire::StaticRoute, Failure> {
+    let viewed = parts.service.view_static_route(route).await?;
+    Ok(static_route::message(viewed, parts.service.rules()))
 }

@@ -12,9 +12,11 @@ use crate::store::{Batch, Expect};
 mod bind;
 mod find;
 mod quota;
+mod view;
 
 pub use bind::BindAsked;
 pub(super) use bind::bound_elsewhere_message;
+pub use view::ViewedStaticRoute;
 
 impl Service {
     /// Claims the static route `draft` describes; `faults` are those its transport found.

@@ -48,7 +48,7 @@ impl Stage {
 #[tokio::test]
 async fn labels_and_sources_change_and_nothing_else() {
     let stage = Stage::start().await;
-    stage.create_package(hello()).await.unwrap();
+    let package = stage.create_package(hello()).await.unwrap();
     let made = stage.claim(labelled("my-shop", &[("team", "web")])).await;
     assert!(made.metadata.as_ref().unwrap().creator.starts_with("user-"));
     stage.deploy(bound(deployment("shop"), "my-shop", "WEB")).await;
@@ -59,6 +59,7 @@ async fn labels_and_sources_change_and_nothing_else() {
     let (route, revision) = (changed.static_route.unwrap(), changed.receipt.unwrap().revision.unwrap());
     assert_eq!(route.source_ranges, ["10.0.0.0/8"]);
     assert_eq!(route.bound_to.as_ref().unwrap().deployment_name, "shop", "what it serves stays");
+    assert_eq!(route.bound_to.as_ref().unwrap().package_guid, guid_of(&package.metadata));
     let (before, after) = (made.metadata.unwrap(), route.metadata.clone().unwrap());
     assert_eq!(after.labels, HashMap::from([("team".to_owned(), "api".to_owned())]));
     assert_eq!(
@@ -157,7 +158,7 @@ async fn a_route_is_found_with_and_without_the_organizations_short_id() {
     stage.create_package(hello()).await.unwrap();
     let shop = stage.deploy(bound(deployment("shop"), "my-store", "WEB")).await;
     let hosts = &shop.status.as_ref().unwrap().endpoints[0].static_hosts;
-    assert_eq!(hosts, &[made.hostname.clone()]);
+    assert_eq!(hosts, std::slice::from_ref(&made.hostname));
     let other = stage.deploy(deployment("other")).await;
     assert_eq!(other.status.unwrap().endpoints[0].static_hosts, Vec::<String>::new());
     stage.bind("my-store", "other", true).await.unwrap();
@@ -187,8 +188,7 @@ async fn every_base_domain_is_explained() {
     let random = random.strip_suffix(".ep-r.io").unwrap().to_owned();
     for domain in ["ep-r.io", "ep-r.localhost"] {
         for label in ["my-shop", &random] {
-            let request =
-                wire::ExplainRequest { url: format!("http://{label}.{domain}"), ..Default::default() };
+            let request = wire::ExplainRequest { url: format!("http://{label}.{domain}") };
             let explained = stage.routes().explain(request).await.unwrap().into_inner();
             assert_eq!(explained.refusal, "", "{label}.{domain}: {:?}", explained.steps);
             assert_eq!(explained.route.unwrap().hostname, format!("{label}.{domain}"));
