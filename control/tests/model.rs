@@ -24,6 +24,8 @@ mod stage;
 #[path = "model/stored.rs"]
 mod stored;
 
+use std::io::Write as _;
+
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Did};
@@ -54,7 +56,8 @@ struct Told(u64);
 impl Drop for Told {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("play it again with EPR_MODEL_SEED={}", self.0);
+            // A test that fails in the midst of this has no better place to say it.
+            let _ = writeln!(std::io::stderr(), "play it again with EPR_MODEL_SEED={}", self.0);
         }
     }
 }
