@@ -7,7 +7,7 @@ use proto::manifest::Object;
 use proto::wire::{self, Fault};
 
 use crate::apply::manifests::{self, Declared};
-use crate::apply::{is_stopped, label, located};
+use crate::apply::{is_stopped, label, located, ruled};
 use crate::args::ValidateArgs;
 use crate::failure::Failure;
 use crate::output::{Out, remark};
@@ -46,7 +46,7 @@ fn judge(offline: &Offline, declared: &[Declared]) -> Judged {
     for one in declared.iter().filter(|one| !is_stopped(&one.document.object)) {
         for fault in faults_of(offline, one, declared) {
             if !UNKNOWN.contains(&fault.rule.as_str()) {
-                judged.faults.push(located(one, &fault.field, &fault.message));
+                judged.faults.push(ruled(located(one, &fault.field, &fault.message), &fault.rule));
             }
         }
         if let Some(circle) = circle(one.document.object.name(), &one.document.object, declared) {

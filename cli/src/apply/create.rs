@@ -89,9 +89,18 @@ pub(super) fn refusal(declared: &Declared, status: &Status) -> Failure {
     for fault in faults {
         let separator = if told.is_empty() { "" } else { "\n" };
         // Writing to a String cannot fail.
-        let _ = write!(told, "{separator}{}", located(declared, &fault.field, &fault.message));
+        let _ = write!(
+            told,
+            "{separator}{}",
+            ruled(located(declared, &fault.field, &fault.message), &fault.rule)
+        );
     }
     Failure::refused(told)
+}
+
+/// What is wrong, and the rule it breaks by its name.
+pub(crate) fn ruled(told: String, rule: &str) -> String {
+    if rule.is_empty() { told } else { format!("{told} [{rule}]") }
 }
 
 /// A fault of a message's field, told of the manifest it came from.

@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::with;
 use super::failure::Failure;
 use crate::auth::AuthError;
+use crate::domain::Fault;
 use crate::service::Error;
 
 impl IntoResponse for Failure {
@@ -20,7 +21,7 @@ impl IntoResponse for Failure {
         if status.is_server_error() {
             tracing::error!(%status, error = %self, "a request failed");
         }
-        let mut response = with(status, &json!({ "error": self.to_string() }));
+        let mut response = with(status, &body_of(&self));
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -34,6 +35,22 @@ impl IntoResponse for Failure {
         }
         response
     }
+}
+
+/// In words, which is all the real client shows; faults also one by one, for programs.
+fn body_of(failure: &Failure) -> Value {
+    let Failure::Service(Error::Invalid(faults) | Error::AlreadyExists(faults) | Error::Refused(faults)) =
+        failure
+    else {
+        return json!({ "error": failure.to_string() });
+    };
+    let (mut words, mut each) = (Vec::new(), Vec::new());
+    for Fault { field, rule, message } in faults.as_slice() {
+        let at = if field.is_empty() { String::new() } else { format!("{field}: ") };
+        words.push(format!("{at}{message} [{rule}]"));
+        each.push(json!({ "field": field, "rule": rule, "message": message }));
+    }
+    json!({ "error": words.join("; "), "faults": each })
 }
 
 /// The status `failure` is answered with.

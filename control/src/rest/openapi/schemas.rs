@@ -13,7 +13,7 @@ pub(super) fn schemas() -> Value {
         all[format!("{kind}List")] = list(kind);
     }
     for (name, schema) in [
-        ("Error", object(&["error"], json!({ "error": { "type": "string", "minLength": 1 } }))),
+        ("Error", error()),
         ("Metadata", metadata()),
         (
             "Phase",
@@ -37,6 +37,24 @@ pub(super) fn schemas() -> Value {
 
 pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "required": required, "properties": properties })
+}
+
+fn error() -> Value {
+    let fault = object(
+        &["field", "rule", "message"],
+        json!({
+            "field": { "type": "string", "description": "Path of the field in the body; empty for the whole." },
+            "rule": { "type": "string", "description": "The rule broken: stable, fit for programs." },
+            "message": { "type": "string", "description": "What is wrong and what would be right." },
+        }),
+    );
+    object(
+        &["error"],
+        json!({
+            "error": { "type": "string", "minLength": 1 },
+            "faults": { "type": "array", "items": fault, "description": "Every fault, where rules are broken." },
+        }),
+    )
 }
 
 pub(super) fn words(words: &[&str]) -> Value {
