@@ -60,7 +60,7 @@ pub async fn follow(
 }
 
 /// Fruitless tries in a row that are nothing to tell anybody of: both halves may be starting.
-const PATIENCE: u32 = 3;
+const PATIENCE: u32 = 6;
 
 fn report(config: &FeedConfig, ended: &Ended, pause: std::time::Duration, fruitless: u32) {
     let (url, error) = (config.url.as_str(), ended.error.as_str());
