@@ -1,5 +1,5 @@
-//! Two readers: people, who apply again what they see ([`package`] and its like, [`object`]), and the real
-//! client, which takes answers apart by models that refuse what they do not know ([`Answers`]).
+//! Two readers: people, who apply again what they see (`package` and its like, `object`), and the real
+//! client, which takes answers apart by models that refuse what they do not know (`Answers`).
 
 use serde_json::{Map, Value, json};
 
