@@ -26,10 +26,11 @@
 //! | [`routes`] | the table, its last good copy on disk |
 //! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
 //! | [`per_worker`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
-//! | `descriptors`, `dice`, `request_id` | how many files; draws; names for requests |
+//! | `buffers`, `descriptors`, `dice`, `request_id` | memory for bytes on their way; how many files; draws; names for requests |
 
 pub mod access_log;
 pub mod admin;
+mod buffers;
 pub mod config;
 mod context;
 mod descriptors;

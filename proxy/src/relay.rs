@@ -3,7 +3,6 @@
 //! A side that ends its stream has its half closed on the other, and the opposite direction goes on.
 //! A side that breaks ends the relay; whoever called decides how the other one is told.
 
-mod buffers;
 mod direction;
 mod leash;
 mod meter;

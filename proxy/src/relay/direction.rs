@@ -3,7 +3,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::buffers;
+use crate::buffers;
 
 /// One way of a relay.
 pub(super) struct Direction<F> {
