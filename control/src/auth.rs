@@ -5,7 +5,8 @@
 //! - [`AuthLayer`]: does that in front of every service, whatever the transport calls an error.
 //! - [`first_tokens`]: the token files a new installation begins with.
 //!
-//! Architecture invariant: a token is looked up on every call, so that a removed one is refused at once.
+//! Architecture invariant: a token is looked up on every call, so that a removed one is refused at once; and
+//! once more when all of the call is there, for between its head and the rest there may be any time.
 
 mod files;
 mod layer;

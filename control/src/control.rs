@@ -164,8 +164,8 @@ impl Control {
         let auth = Auth::new(store.clone(), clock);
         let refused = metrics.auth.refused.clone();
         let rest = rest::Parts::new(service.clone(), auth.clone(), config.api_limits, refused);
-        let parts =
-            Parts { service, feed, leases, watches, timeouts: config.timeouts, limits: config.limits };
+        let (timeouts, limits) = (config.timeouts, config.limits);
+        let parts = Parts { service, auth: auth.clone(), feed, leases, watches, timeouts, limits };
         Ok(Self {
             store,
             server: Server::new(listener, &parts, tasks.clone(), drain)?,

@@ -20,6 +20,7 @@ mod status;
 pub use listener::Listener;
 pub use server::{DescriptionError, ServeError, Server, bind};
 
+use http::header::AUTHORIZATION;
 use proto::wire::deployment_service_server::DeploymentServiceServer;
 use proto::wire::identity_service_server::IdentityServiceServer;
 use proto::wire::package_service_server::PackageServiceServer;
@@ -32,7 +33,7 @@ use tonic::service::Routes;
 use tonic::{Request, Status};
 use tonic_health::server::HealthReporter;
 
-use crate::auth::{Access, Caller};
+use crate::auth::{Access, Auth, Caller};
 use crate::config::{Limits, Timeouts};
 use crate::drain::Signal;
 use crate::feed::{Feed, fleet_server};
@@ -46,6 +47,8 @@ use crate::watch::Watches;
 pub struct Parts {
     /// The use cases.
     pub service: Service,
+    /// Who calls.
+    pub auth: Auth,
     /// The routes, and who has them.
     pub feed: Feed,
     /// The leases of runtimes.
@@ -90,10 +93,11 @@ fn tell_health(reporter: HealthReporter, tasks: &Tasks, signal: Signal) {
 }
 
 impl Parts {
-    /// Who calls.
-    pub(crate) fn caller<'a, T>(&self, request: &'a Request<T>) -> Result<&'a Caller, Status> {
-        let missing = || Status::unauthenticated("this call needs a token");
-        request.extensions().get::<Caller>().ok_or_else(missing)
+    /// Who calls, and what they may do now that the whole request is there. It was let in by its head; its
+    /// message may have come much later, when the token was gone or its user was less.
+    pub(crate) async fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        let token = request.metadata().get(AUTHORIZATION.as_str()).map(|value| value.as_bytes());
+        self.auth.identify(token).await.map_err(|error| status::refused(&error))
     }
 
     /// The project a request acts in: the one `asked` for by name or guid, or else the caller's; where the
@@ -104,8 +108,8 @@ impl Parts {
         asked: &str,
         access: Access,
     ) -> Result<ProjectId, Status> {
-        let caller = self.caller(request)?;
-        let found = self.service.project_for(caller, asked, access).await;
+        let caller = self.caller(request).await?;
+        let found = self.service.project_for(&caller, asked, access).await;
         found.map_err(|error| status::status(&error))
     }
 }

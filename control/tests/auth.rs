@@ -186,10 +186,7 @@ async fn only_callers_reach_the_service() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let files = files(&store, dir.path()).await;
-    let service = service_fn(|request: Request<()>| async move {
-        let caller = request.extensions().get::<Caller>().cloned();
-        Ok::<_, Infallible>(Response::new(caller.map(|caller| caller.role).ok_or(AuthError::Missing)))
-    });
+    let service = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Ok(()))) });
     let layer = AuthLayer::new(Auth::new(store, control::clock::system()), |error| Response::new(Err(error)));
     let mut guarded = layer.layer(service);
     let request = |tokens: &[String]| {
@@ -201,7 +198,7 @@ async fn only_callers_reach_the_service() {
     };
     let token = bearer(&files.admin);
     let mut call = async |tokens: &[String]| guarded.call(request(tokens)).await.unwrap().into_body();
-    assert_eq!(call(std::slice::from_ref(&token)).await, Ok(Role::Admin));
+    assert_eq!(call(std::slice::from_ref(&token)).await, Ok(()));
     assert_eq!(call(&[]).await, Err(AuthError::Missing));
     assert_eq!(call(&[token.clone(), token]).await, Err(AuthError::Malformed));
 }

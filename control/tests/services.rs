@@ -9,6 +9,8 @@ mod actors;
 mod dependencies;
 #[path = "services/deployments.rs"]
 mod deployments;
+#[path = "services/held.rs"]
+mod held;
 #[path = "services/identity.rs"]
 mod identity;
 #[path = "services/manifests.rs"]

@@ -7,8 +7,8 @@ use tower::{Layer, Service};
 
 use super::{Auth, AuthError};
 
-/// Puts [`Auth`] in front of a service: a request that is admitted carries its [`super::Caller`] in its
-/// extensions, any other is answered by `refuse` and never reaches the service.
+/// Puts [`Auth`] in front of a service: a request that is not admitted by its head is answered by `refuse`
+/// and never reaches the service. Who may do what is for the service to ask again once the rest is there.
 #[derive(Clone)]
 pub struct AuthLayer<F> {
     auth: Auth,
@@ -57,7 +57,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: http::Request<A>) -> Self::Future {
+    fn call(&mut self, request: http::Request<A>) -> Self::Future {
         // The one that was polled ready serves this request, its clone the next.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
@@ -73,7 +73,6 @@ where
             match admitted {
                 Ok(Some(caller)) => {
                     tracing::debug!(path = request.uri().path(), token = %caller.name, "a call");
-                    request.extensions_mut().insert(caller);
                 }
                 Ok(None) => {}
                 Err(error) => {

@@ -45,7 +45,7 @@ impl DeploymentService for Parts {
     ) -> Result<Response<wire::CreateDeploymentResponse>, Status> {
         let asked = request.get_ref().deployment.as_ref().and_then(|deployment| deployment.metadata.as_ref());
         let project = self.project(&request, named(asked), Access::Change).await?;
-        let creator = self.caller(&request)?.user.clone();
+        let creator = self.caller(&request).await?.user;
         let wire::CreateDeploymentRequest { deployment, dry_run, wait } = request.into_inner();
         let wait = self.wait(wait)?;
         let (draft, faults) = deployment::draft(deployment.unwrap_or_default());

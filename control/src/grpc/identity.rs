@@ -20,7 +20,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::WhoAmIRequest>,
     ) -> Result<Response<wire::WhoAmIResponse>, Status> {
-        let who = self.service.who_am_i(self.caller(&request)?, 0).await;
+        let who = self.service.who_am_i(&self.caller(&request).await?, 0).await;
         Ok(Response::new(identity::who(who.map_err(|error| status(&error))?)))
     }
 
@@ -28,7 +28,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::CreateOrganizationRequest>,
     ) -> Result<Response<wire::Organization>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let organization = request.into_inner().organization.unwrap_or_default();
         let (draft, faults) = identity::organization_draft(organization, caller.user.clone());
         let created = self.service.create_organization(&caller, &draft, faults).await;
@@ -40,8 +40,8 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::GetOrganizationRequest>,
     ) -> Result<Response<wire::Organization>, Status> {
-        let caller = self.caller(&request)?;
-        let found = self.service.get_organization(caller, &request.get_ref().name).await;
+        let caller = self.caller(&request).await?;
+        let found = self.service.get_organization(&caller, &request.get_ref().name).await;
         let found = found.map_err(|error| status(&error))?;
         Ok(Response::new(self.organization_message(found).await?))
     }
@@ -50,7 +50,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::ListOrganizationsRequest>,
     ) -> Result<Response<wire::ListOrganizationsResponse>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let asked = page_in(request.into_inner().page, None);
         let listed = self.service.list_organizations(&caller, &asked).await;
         let (found, page) = page_out(listed.map_err(|error| status(&error))?, |found| found);
@@ -65,7 +65,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::UpdateOrganizationRequest>,
     ) -> Result<Response<wire::Organization>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let organization = request.into_inner().organization.unwrap_or_default();
         let (draft, faults) = identity::organization_draft(organization, None);
         let changed = self.service.update_organization(&caller, &draft, faults).await;
@@ -77,8 +77,8 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::DeleteOrganizationRequest>,
     ) -> Result<Response<wire::DeleteOrganizationResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let deleted = self.service.delete_organization(caller, &request.get_ref().name).await;
+        let caller = self.caller(&request).await?;
+        let deleted = self.service.delete_organization(&caller, &request.get_ref().name).await;
         deleted.map_err(|error| status(&error))?;
         Ok(Response::new(wire::DeleteOrganizationResponse {}))
     }
@@ -87,7 +87,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::CreateProjectRequest>,
     ) -> Result<Response<wire::Project>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let project = request.into_inner().project.unwrap_or_default();
         let draft = identity::project_draft(project, caller.user.clone());
         let created = self.service.create_project(&caller, &draft, Faults::new()).await;
@@ -98,8 +98,8 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::GetProjectRequest>,
     ) -> Result<Response<wire::Project>, Status> {
-        let caller = self.caller(&request)?;
-        let found = self.service.get_project(caller, &request.get_ref().name).await;
+        let caller = self.caller(&request).await?;
+        let found = self.service.get_project(&caller, &request.get_ref().name).await;
         Ok(Response::new(identity::project(found.map_err(|error| status(&error))?)))
     }
 
@@ -107,7 +107,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::ListProjectsRequest>,
     ) -> Result<Response<wire::ListProjectsResponse>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let wire::ListProjectsRequest { page, organization, filter } = request.into_inner();
         let listed = self.service.list_projects(&caller, &page_in(page, filter), &organization).await;
         let (projects, page) = page_out(listed.map_err(|error| status(&error))?, identity::project);
@@ -118,8 +118,8 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::DeleteProjectRequest>,
     ) -> Result<Response<wire::DeleteProjectResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let deleted = self.service.delete_project(caller, &request.get_ref().name).await;
+        let caller = self.caller(&request).await?;
+        let deleted = self.service.delete_project(&caller, &request.get_ref().name).await;
         deleted.map_err(|error| status(&error))?;
         Ok(Response::new(wire::DeleteProjectResponse {}))
     }
@@ -128,7 +128,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::CreateUserRequest>,
     ) -> Result<Response<wire::User>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let user = request.into_inner().user.unwrap_or_default();
         let (draft, faults) = identity::user_draft(user, caller.user.clone());
         let created = self.service.create_user(&caller, &draft, faults).await;
@@ -136,8 +136,8 @@ impl IdentityService for Parts {
     }
 
     async fn get_user(&self, request: Request<wire::GetUserRequest>) -> Result<Response<wire::User>, Status> {
-        let caller = self.caller(&request)?;
-        let found = self.service.get_user(caller, &request.get_ref().email).await;
+        let caller = self.caller(&request).await?;
+        let found = self.service.get_user(&caller, &request.get_ref().email).await;
         Ok(Response::new(identity::user(found.map_err(|error| status(&error))?)))
     }
 
@@ -145,7 +145,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::ListUsersRequest>,
     ) -> Result<Response<wire::ListUsersResponse>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let asked = page_in(request.into_inner().page, None);
         let listed = self.service.list_users(&caller, &asked).await;
         let (users, page) = page_out(listed.map_err(|error| status(&error))?, identity::user);
@@ -156,7 +156,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::SetUserRolesRequest>,
     ) -> Result<Response<wire::User>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let wire::SetUserRolesRequest { email, role, memberships } = request.into_inner();
         let (draft, faults) = identity::roles_draft(role, memberships);
         let changed = self.service.set_user_roles(&caller, &email, &draft, faults).await;
@@ -167,8 +167,8 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::DeleteUserRequest>,
     ) -> Result<Response<wire::DeleteUserResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let deleted = self.service.delete_user(caller, &request.get_ref().email).await;
+        let caller = self.caller(&request).await?;
+        let deleted = self.service.delete_user(&caller, &request.get_ref().email).await;
         deleted.map_err(|error| status(&error))?;
         Ok(Response::new(wire::DeleteUserResponse {}))
     }
@@ -177,7 +177,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::CreateTokenRequest>,
     ) -> Result<Response<wire::CreateTokenResponse>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let (draft, faults) = identity::token_draft(request.into_inner());
         let made = self.service.create_token(&caller, &draft, faults).await;
         let (token, secret) = made.map_err(|error| status(&error))?;
@@ -189,7 +189,7 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::ListTokensRequest>,
     ) -> Result<Response<wire::ListTokensResponse>, Status> {
-        let caller = self.caller(&request)?.clone();
+        let caller = self.caller(&request).await?;
         let wire::ListTokensRequest { page, user } = request.into_inner();
         let listed = self.service.list_tokens(&caller, &page_in(page, None), &user).await;
         let (tokens, page) = page_out(listed.map_err(|error| status(&error))?, identity::token);
@@ -200,8 +200,8 @@ impl IdentityService for Parts {
         &self,
         request: Request<wire::DeleteTokenRequest>,
     ) -> Result<Response<wire::DeleteTokenResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let deleted = self.service.delete_token(caller, &request.get_ref().id).await;
+        let caller = self.caller(&request).await?;
+        let deleted = self.service.delete_token(&caller, &request.get_ref().id).await;
         deleted.map_err(|error| status(&error))?;
         Ok(Response::new(wire::DeleteTokenResponse {}))
     }

@@ -15,7 +15,7 @@ impl PackageService for Parts {
     ) -> Result<Response<wire::Package>, Status> {
         let asked = request.get_ref().package.as_ref().and_then(|package| package.metadata.as_ref());
         let project = self.project(&request, named(asked), Access::Change).await?;
-        let creator = self.caller(&request)?.user.clone();
+        let creator = self.caller(&request).await?.user;
         let request = request.into_inner();
         let (mut draft, faults) = package::draft(request.package.unwrap_or_default());
         draft.creator = creator;

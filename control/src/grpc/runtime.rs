@@ -21,7 +21,7 @@ impl RuntimeService for Parts {
         request: Request<wire::WatchDeploymentsRequest>,
     ) -> Result<Response<Self::WatchDeploymentsStream>, Status> {
         let scope = match request.get_ref().project.as_str() {
-            "" => Scope::Everywhere(self.caller(&request)?.clone()),
+            "" => Scope::Everywhere(self.caller(&request).await?),
             asked => Scope::Project(self.project(&request, asked, Access::Run).await?),
         };
         let watch = self.watches.watch(scope);

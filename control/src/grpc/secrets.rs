@@ -16,7 +16,7 @@ impl SecretService for Parts {
     ) -> Result<Response<wire::Secret>, Status> {
         let asked = request.get_ref().secret.as_ref().and_then(|secret| secret.metadata.as_ref());
         let project = self.project(&request, named(asked), Access::Change).await?;
-        let creator = self.caller(&request)?.user.clone();
+        let creator = self.caller(&request).await?.user;
         let wire::CreateSecretRequest { secret, dry_run } = request.into_inner();
         let draft = secret::draft(secret.unwrap_or_default(), creator);
         let created = self.service.create_secret(&project, &draft, Faults::new(), dry_run).await;

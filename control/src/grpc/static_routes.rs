@@ -25,7 +25,7 @@ impl StaticRouteService for Parts {
     ) -> Result<Response<wire::StaticRoute>, Status> {
         let asked = request.get_ref().static_route.as_ref().and_then(|route| route.metadata.as_ref());
         let project = self.project(&request, named(asked), Access::Change).await?;
-        let creator = self.caller(&request)?.user.clone();
+        let creator = self.caller(&request).await?.user;
         let wire::CreateStaticRouteRequest { static_route, dry_run } = request.into_inner();
         let draft = static_route::draft(static_route.unwrap_or_default(), creator);
         let created = self.service.create_static_route(&project, &draft, Faults::new(), dry_run).await;
