@@ -42,6 +42,9 @@ use crate::service::Service;
 use crate::tasks::Tasks;
 use crate::watch::Watches;
 
+/// Bytes of a message that asks for health: the name of a service.
+const HEALTH_BYTES: usize = 1 << 10;
+
 /// What the services work with. Cheap to clone.
 #[derive(Clone)]
 pub struct Parts {
@@ -66,10 +69,13 @@ pub struct Parts {
 fn services(parts: &Parts, tasks: Tasks, signal: Signal) -> Result<Routes, tonic_reflection::server::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     let most = parts.limits.message_bytes;
+    // Anybody may ask.
+    let health = health.max_decoding_message_size(HEALTH_BYTES);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+        .build_v1()?
+        .max_decoding_message_size(most);
     tell_health(reporter, &tasks, signal.clone());
     Ok(Routes::new(health)
         .add_service(reflection)
@@ -80,7 +86,7 @@ fn services(parts: &Parts, tasks: Tasks, signal: Signal) -> Result<Routes, tonic
         .add_service(IdentityServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(RuntimeServiceServer::new(parts.clone()).max_decoding_message_size(most))
         .add_service(RouteServiceServer::new(parts.clone()).max_decoding_message_size(most))
-        .add_service(fleet_server(parts.feed.clone()))
+        .add_service(fleet_server(parts.feed.clone()).max_decoding_message_size(most))
         .add_service(parts.feed.route_feed_server(tasks, signal)))
 }
 

@@ -25,8 +25,11 @@ async fn everything_but_health_takes_a_token_of_its_role() {
     let refused = PackageServiceClient::new(nobody.clone()).list_packages(list()).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
     assert!(refused.message().contains("admin.token"), "{}", refused.message());
-    let health = HealthClient::new(nobody).check(HealthCheckRequest::default()).await.unwrap();
+    let health = HealthClient::new(nobody.clone()).check(HealthCheckRequest::default()).await.unwrap();
     assert_eq!(health.into_inner().status(), ServingStatus::Serving);
+    let large = HealthCheckRequest { service: "x".repeat(64 << 10) };
+    let refused = HealthClient::new(nobody).check(large).await.unwrap_err();
+    assert_eq!(refused.code(), Code::OutOfRange, "nobody has room for strangers");
 
     let proxy = Bearer::from_file(&stage.dir.path().join("proxy.token"));
     let proxy = InterceptedService::new(stage.channel.clone(), proxy);
