@@ -5,6 +5,8 @@
 mod access;
 #[path = "services/actors.rs"]
 mod actors;
+#[path = "services/bounds.rs"]
+mod bounds;
 #[path = "services/dependencies.rs"]
 mod dependencies;
 #[path = "services/deployments.rs"]

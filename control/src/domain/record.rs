@@ -60,7 +60,8 @@ pub const USER: &str = "user";
 pub const USER_EMAIL: &str = "user-email";
 /// `token/HASH` holds a [`super::token::TokenRecord`].
 pub const TOKEN: &str = "token";
-/// `token-name/OWNER/NAME` holds the hash of the token its owner (a user's guid, or `-`) calls so.
+/// `token-name/OWNER/NAME` holds the hash of the token its owner (the guid of a user or of a machine's only
+/// project, or `-`) calls so.
 pub const TOKEN_NAME: &str = "token-name";
 /// `installation` holds a [`super::user::Installation`].
 pub const INSTALLATION: &str = "installation";

@@ -10,6 +10,8 @@ use crate::domain::record::{
     PROJECT_NAME, PROJECT_RECORD, RELEASED, ROUTE_COUNT, SECRET, STATIC_ROUTE, TOKEN, TOKEN_NAME, USER,
     USER_EMAIL,
 };
+use crate::domain::token::TokenRecord;
+use crate::domain::user::Where;
 use crate::domain::{
     DeploymentGuid, DeploymentName, Label, LeaseId, OrganizationGuid, PackageName, RandomLabel,
     StaticRouteLabel, Timestamp, UserGuid, Version,
@@ -196,9 +198,15 @@ pub fn tokens() -> Prefix {
     Prefix::of([TOKEN])
 }
 
-/// Which token its owner calls so.
-pub fn token_name(owner: Option<&UserGuid>, name: &str) -> Key {
-    Key::of([TOKEN_NAME, owner.map_or("-", UserGuid::as_str), name])
+/// Which token its owner calls so. The owner of a machine's is the one project it opens: what others call
+/// theirs is neither told there nor in the way.
+pub fn token_name(token: &TokenRecord) -> Key {
+    let owner = match (&token.user, token.within.as_deref()) {
+        (Some(user), _) => user.as_str(),
+        (None, Some([Where::Project(project)])) => project.as_str(),
+        (None, _) => "-",
+    };
+    Key::of([TOKEN_NAME, owner, &token.name])
 }
 
 /// The names of a user's tokens.

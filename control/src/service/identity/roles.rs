@@ -78,6 +78,18 @@ impl Service {
         }
     }
 
+    /// Whether `place` is one of those that a token opens, or within one; a token bound to none opens all.
+    pub(super) async fn is_within(&self, within: Option<&[Where]>, place: &Where) -> Result<bool, Error> {
+        let Some(within) = within.filter(|within| !within.contains(place)) else {
+            return Ok(true);
+        };
+        let Where::Project(guid) = place else {
+            return Ok(false);
+        };
+        let project = self.load_project(guid).await?;
+        Ok(project.is_some_and(|project| within.iter().any(|opened| opened.covers(&project.record))))
+    }
+
     /// Whether a place has not been deleted.
     pub(super) async fn is_there(&self, place: &Where) -> Result<bool, Error> {
         let key = match place {

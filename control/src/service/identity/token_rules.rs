@@ -4,6 +4,7 @@
 //! lasts. Whoever is an admin of some places only, and makes a token for a user of theirs, makes one that
 //! opens these places and never others, whatever roles that user is given elsewhere later.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proto::ProjectId;
@@ -141,8 +142,10 @@ impl Service {
     }
 }
 
-/// The places `caller` is an admin of, as they stand in their roles.
+/// The places `caller` is an admin of, as they stand in their roles, or in what their own token is kept to.
 fn places_of(caller: &Caller, reach: &Reach) -> Vec<Where> {
     let admin = caller.memberships().iter().filter(|membership| membership.level == Level::Admin);
-    admin.map(|membership| membership.place.clone()).filter(|place| reach.covers(place)).collect()
+    let opened = caller.within().unwrap_or_default().iter();
+    let places: BTreeSet<&Where> = admin.map(|membership| &membership.place).chain(opened).collect();
+    places.into_iter().filter(|place| reach.covers(place)).cloned().collect()
 }

@@ -71,7 +71,7 @@ impl Service {
 
     async fn prepare_token(&self, token: &Token, record: &TokenRecord) -> Result<Prepared<()>, Error> {
         let hash = token.hash();
-        let name_key = keys::token_name(record.user.as_ref(), &record.name);
+        let name_key = keys::token_name(record);
         let mut batch = Batch::new().put(keys::token(&hash), Expect::Absent, stored(Kind::Token, record)?);
         let taken = self.load::<String>(Kind::Index, &name_key).await?;
         let expect = taken.as_ref().map_or(Expect::Absent, |taken| Expect::At(taken.version));
@@ -186,6 +186,11 @@ impl Service {
         if !may_see(caller, reach, &record, user.as_ref()) {
             return Err(not_found());
         }
+        if record.role.level() > caller.role.level() {
+            let message =
+                format!("a token of the role {} cannot end one of the role {}", caller.role, record.role);
+            return Err(Error::Forbidden(message));
+        }
         let batch = Batch::new().delete(entry.key.clone(), Expect::At(entry.version));
         let batch = self.free_token_name(batch, &record, &hash).await?;
         Ok(Prepared::new((), batch, false))
@@ -193,7 +198,7 @@ impl Service {
 
     /// Adds to `batch` that the name of a token is free, if it is the one that has it.
     async fn free_token_name(&self, batch: Batch, record: &TokenRecord, hash: &str) -> Result<Batch, Error> {
-        let key = keys::token_name(record.user.as_ref(), &record.name);
+        let key = keys::token_name(record);
         let index = self.load::<String>(Kind::Index, &key).await?;
         Ok(match index {
             Some(index) if index.record == hash => batch.delete(key, Expect::At(index.version)),
@@ -264,7 +269,7 @@ fn may_see(caller: &Caller, reach: &Reach, record: &TokenRecord, user: Option<&U
         return true;
     }
     match (&record.user, user) {
-        (Some(guid), _) if caller.user.as_ref() == Some(guid) => true,
+        (Some(guid), _) if caller.user.as_ref() == Some(guid) => opens_no_more(record, caller),
         (Some(_), Some(user)) => reach.covers_all(&user.roles),
         (Some(_), None) => false,
         (None, _) => {
@@ -272,6 +277,14 @@ fn may_see(caller: &Caller, reach: &Reach, record: &TokenRecord, user: Option<&U
             !within.is_empty() && within.iter().all(|place: &Where| reach.covers(place))
         }
     }
+}
+
+/// Whether a token opens no place that the caller's does not open.
+fn opens_no_more(record: &TokenRecord, caller: &Caller) -> bool {
+    let Some(opened) = caller.within() else {
+        return true;
+    };
+    record.within.as_ref().is_some_and(|within| within.iter().all(|place| opened.contains(place)))
 }
 
 fn seen(hash: &str, record: TokenRecord, user: Option<&User>) -> SeenToken {

@@ -3,7 +3,7 @@
 use super::super::{Error, Kind, Listed, Loaded, PageAsked, Prepared, Service, keys, stored};
 use super::sight::Reach;
 use crate::domain::name::Email;
-use crate::domain::user::{Membership, Roles, RolesDraft, UserDraft};
+use crate::domain::user::{BUILT_IN_EMAIL, Membership, Roles, RolesDraft, UserDraft};
 use crate::domain::{Caller, Faults, User, UserGuid};
 use crate::store::{Batch, Expect};
 
@@ -27,6 +27,11 @@ impl Service {
             ));
         }
         let email = faults.none_or(email).map_err(Error::Invalid)?;
+        if !reach.is_everywhere() && email.as_str() == BUILT_IN_EMAIL {
+            return Err(Error::Forbidden(format!(
+                "the user {email} is the installation's: to create them takes an admin of the whole installation"
+            )));
+        }
         let prepare = || self.prepare_user(&email, &roles, draft.creator.as_ref());
         Ok(self.commit("the user", prepare).await?.record)
     }
@@ -87,19 +92,24 @@ impl Service {
         }
         let roles = self.judge_roles(caller, &reach, draft, &mut faults).await?;
         Error::of(faults, Faults::new(), Faults::new())?;
-        let changed = self.commit("the user", || self.prepare_roles(&reach, email, &roles)).await?;
+        let changed = self.commit("the user", || self.prepare_roles(caller, &reach, email, &roles)).await?;
         tracing::info!(user = %changed.record.email, by = %caller.name, "gave roles");
         self.shown_user(caller, &reach, changed.record).await
     }
 
     async fn prepare_roles(
         &self,
+        caller: &Caller,
         reach: &Reach,
         email: &str,
         asked: &Roles,
     ) -> Result<Prepared<User>, Error> {
-        // By its address an admin may invite somebody of whom they may otherwise not know.
+        // By its address an admin may invite somebody of whom they may otherwise not know; a guid, which
+        // stands in many a record, is not to tell them an address.
         let mut found = self.find_user(email).await?;
+        if UserGuid::parse(email).is_ok() && !sees_user(caller, reach, &found.record) {
+            return Err(Error::not_found(Kind::User, email));
+        }
         let user = &mut found.record;
         let ran_installation = user.runs_installation();
         let mut roles = asked.clone();
@@ -206,16 +216,24 @@ impl Service {
         self.load(Kind::User, &keys::user(&guid)).await?.ok_or_else(not_found)
     }
 
-    /// What of a user the caller is shown: themselves whole, of others what they are where the caller is an
-    /// admin; places that are gone are left out.
-    async fn shown_user(&self, caller: &Caller, reach: &Reach, mut user: User) -> Result<User, Error> {
-        let whole = reach.is_everywhere() || caller.user.as_ref() == Some(&user.guid);
+    /// What of a user the caller is shown: themselves as far as their token opens anything, of others what
+    /// they are where the caller is an admin; places that are gone are left out.
+    pub(super) async fn shown_user(
+        &self,
+        caller: &Caller,
+        reach: &Reach,
+        mut user: User,
+    ) -> Result<User, Error> {
+        let own = caller.user.as_ref() == Some(&user.guid);
+        let whole = reach.is_everywhere() || (own && caller.within().is_none());
         if !whole {
             user.roles.installation = None;
         }
         let mut shown: Vec<Membership> = Vec::with_capacity(user.roles.memberships.len());
         for membership in user.roles.memberships {
-            let seen = whole || reach.covers(&membership.place);
+            let place = &membership.place;
+            let seen =
+                whole || reach.covers(place) || (own && self.is_within(caller.within(), place).await?);
             if seen && self.is_there(&membership.place).await? {
                 shown.push(membership);
             }

@@ -27,7 +27,11 @@ impl Service {
     /// Who the caller is. Their places are told as far as `most` of each kind go.
     pub async fn who_am_i(&self, caller: &Caller, most: usize) -> Result<WhoIs, Error> {
         let user = match &caller.user {
-            Some(guid) => self.load::<User>(Kind::User, &keys::user(guid)).await?.map(|found| found.record),
+            Some(guid) => self.load::<User>(Kind::User, &keys::user(guid)).await?,
+            None => None,
+        };
+        let user = match user {
+            Some(found) => Some(self.shown_user(caller, &self.reach(caller).await?, found.record).await?),
             None => None,
         };
         let sight = self.sight(caller).await?;
