@@ -95,8 +95,9 @@ impl Auth {
     /// Who sends this authorization header, whatever they are about to do.
     pub async fn identify(&self, authorization: Option<&[u8]>) -> Result<Caller, AuthError> {
         let token = from_header(authorization.ok_or(AuthError::Missing)?)?;
+        let hash = token.hash();
         let record: TokenRecord =
-            self.look_up("token", &keys::token(&token.hash())).await?.ok_or(AuthError::Unknown)?;
+            self.look_up("token", &keys::token(&hash)).await?.ok_or(AuthError::Unknown)?;
         if record.has_ended(Timestamp::from((self.clock)())) {
             return Err(AuthError::Ended);
         }
@@ -105,7 +106,7 @@ impl Auth {
             Some(guid) => Some(self.look_up("user", &keys::user(guid)).await?.ok_or(AuthError::Unknown)?),
             None => None,
         };
-        Ok(Caller::new(record, user))
+        Ok(Caller::new(record, user).by_token(&hash))
     }
 
     async fn look_up<T: DeserializeOwned>(

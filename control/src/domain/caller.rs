@@ -18,6 +18,8 @@ pub struct Caller {
     pub project: ProjectId,
     /// What their token is called, for people.
     pub name: Arc<str>,
+    /// The hash of their token, under which it is stored; none where nobody said.
+    token: Option<Arc<str>>,
     /// Whose token it is; none for those of machines.
     pub user: Option<UserGuid>,
     /// What the user may do where.
@@ -37,11 +39,28 @@ impl Caller {
             role: record.role,
             project: record.project,
             name: record.name.into(),
+            token: None,
             user: record.user,
             roles: Arc::new(user.map_or_else(legacy, |user| user.roles)),
             within: record.within.map(Arc::from),
             expires_at: record.expires_at,
         }
+    }
+
+    /// The same, by the token with this hash.
+    #[must_use]
+    pub fn by_token(self, hash: &str) -> Self {
+        Self { token: Some(hash.into()), ..self }
+    }
+
+    /// The hash of their token, if it was said.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Whether these are the roles their user has.
+    pub fn has(&self, roles: &Roles) -> bool {
+        *self.roles == *roles
     }
 
     /// Whether they may do in `project` what takes `access`.

@@ -5,6 +5,7 @@ mod project_end;
 mod projects;
 mod roles;
 mod sight;
+mod standing;
 mod token_rules;
 mod tokens;
 mod users;

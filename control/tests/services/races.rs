@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use proto::wire;
+use proto::wire::Role::{Admin, Viewer};
 use tonic::Code;
 
 use crate::samples::{bound, deployment, guid_of, hello};
@@ -220,5 +221,23 @@ async fn a_route_that_many_take_by_update_and_bind_ends_at_one() {
             let holder = stage.get_static_route(route).await.bound_to.unwrap().deployment_guid;
             assert_eq!(holders(&stage, route).await, [holder], "round {round}, {route}");
         }
+    }
+}
+
+/// Of two who take the role from each other one has lost it before the other gives up theirs, whoever else
+/// is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_lost_a_role_takes_none_from_others() {
+    let stage = Stage::start().await;
+    for round in 0..16 {
+        let names = [format!("one{round}"), format!("two{round}")];
+        let one = stage.user(&names[0], Admin, &[]).await;
+        let two = stage.user(&names[1], Admin, &[]).await;
+        let (first, second) =
+            tokio::join!(one.set_roles(&names[1], Viewer, &[]), two.set_roles(&names[0], Viewer, &[]));
+        let done = [&first, &second].iter().filter(|changed| changed.is_ok()).count();
+        assert_eq!(done, 1, "round {round}: {first:?} {second:?}");
+        let lost = first.err().or(second.err()).unwrap();
+        assert_eq!(lost.code(), Code::PermissionDenied, "{}", lost.message());
     }
 }

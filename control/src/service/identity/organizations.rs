@@ -21,7 +21,8 @@ impl Service {
     ) -> Result<Organization, Error> {
         may_run_installation(caller, "create organizations")?;
         let judged = draft.judge(faults).map_err(Error::Invalid)?;
-        let created = self.commit("the organization", || self.prepare_organization(judged.clone())).await?;
+        let created =
+            self.commit_as(caller, "the organization", || self.prepare_organization(judged.clone())).await?;
         Ok(created.record)
     }
 
@@ -87,7 +88,7 @@ impl Service {
             let value = stored(Kind::Organization, &found.record)?;
             Ok(Prepared::new(found.record, Batch::new().put(key, Expect::At(found.version), value), false))
         };
-        Ok(self.commit("the organization", prepare).await?.record)
+        Ok(self.commit_as(caller, "the organization", prepare).await?.record)
     }
 
     /// Deletes an organization that has no projects.
@@ -102,7 +103,8 @@ impl Service {
             return Err(Error::refused("name", "built_in", message));
         }
         self.refuse_if_has_projects(&found).await?;
-        self.commit("the organization", || self.prepare_organization_mark(&found.guid, true)).await?;
+        self.commit_as(caller, "the organization", || self.prepare_organization_mark(&found.guid, true))
+            .await?;
         if let Err(used) = self.refuse_if_has_projects(&found).await {
             self.commit("the organization", || self.prepare_organization_mark(&found.guid, false)).await?;
             return Err(used);

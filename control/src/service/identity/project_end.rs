@@ -30,7 +30,7 @@ impl Service {
             return Err(Error::refused("name", "built_in", message));
         }
         self.refuse_if_holds(&project).await?;
-        let closed = self.close(&project.guid, found.version).await?;
+        let closed = self.close(caller, &project.guid, found.version).await?;
         if let Err(held) = self.refuse_if_holds(&project).await {
             // Should another deletion have closed it again meanwhile, it is for that one to open it.
             let open = Batch::new().delete(keys::project_closed(&project.guid), Expect::At(closed));
@@ -49,11 +49,12 @@ impl Service {
         Ok(())
     }
 
-    async fn close(&self, project: &ProjectId, version: Version) -> Result<Version, Error> {
+    async fn close(&self, caller: &Caller, project: &ProjectId, version: Version) -> Result<Version, Error> {
         let mark = encode(Kind::Index.as_str(), &self.now())?;
         let batch = Batch::new()
             .put(keys::project_closed(project), Expect::Any, mark)
             .check(keys::project(project), Expect::At(version));
+        let batch = self.standing(caller, batch).await?;
         Ok(Version(self.store.commit(batch).await?.number))
     }
 

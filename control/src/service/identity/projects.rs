@@ -28,7 +28,7 @@ impl Service {
         may_manage(caller, &organization.guid, &organization.name, "create projects")?;
         let judged = draft.judge(faults).map_err(Error::Invalid)?;
         let prepare = || self.prepare_project(judged.clone(), &organization.guid);
-        let project = self.commit("the project", prepare).await?.record;
+        let project = self.commit_as(caller, "the project", prepare).await?.record;
         Ok(SeenProject { project, organization_name: Some(organization.name) })
     }
 

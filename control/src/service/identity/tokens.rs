@@ -64,7 +64,7 @@ impl Service {
             within: owner.within,
         };
         let token = Token::draw(self.chance.as_ref())?;
-        self.commit("the token", || self.prepare_token(&token, &record)).await?;
+        self.commit_as(caller, "the token", || self.prepare_token(&token, &record)).await?;
         tracing::info!(token = id_of(&token.hash()), name = %record.name, by = %caller.name, "made a token");
         Ok((seen(&token.hash(), record, owner.user.as_ref()), token))
     }
@@ -158,7 +158,7 @@ impl Service {
     /// Has a token refused from now on.
     pub async fn delete_token(&self, caller: &Caller, id: &str) -> Result<(), Error> {
         let reach = self.reach(caller).await?;
-        self.commit("the token", || self.prepare_token_end(caller, &reach, id)).await?;
+        self.commit_as(caller, "the token", || self.prepare_token_end(caller, &reach, id)).await?;
         tracing::info!(token = id, by = %caller.name, "deleted a token");
         Ok(())
     }

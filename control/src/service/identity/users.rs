@@ -33,7 +33,7 @@ impl Service {
             )));
         }
         let prepare = || self.prepare_user(&email, &roles, draft.creator.as_ref());
-        Ok(self.commit("the user", prepare).await?.record)
+        Ok(self.commit_as(caller, "the user", prepare).await?.record)
     }
 
     async fn prepare_user(
@@ -92,7 +92,8 @@ impl Service {
         }
         let roles = self.judge_roles(caller, &reach, draft, &mut faults).await?;
         Error::of(faults, Faults::new(), Faults::new())?;
-        let changed = self.commit("the user", || self.prepare_roles(caller, &reach, email, &roles)).await?;
+        let changed =
+            self.commit_as(caller, "the user", || self.prepare_roles(caller, &reach, email, &roles)).await?;
         tracing::info!(user = %changed.record.email, by = %caller.name, "gave roles");
         self.shown_user(caller, &reach, changed.record).await
     }
@@ -141,7 +142,7 @@ impl Service {
                 user.email
             )));
         }
-        self.commit("the user", || self.prepare_user_end(&reach, &user.guid)).await?;
+        self.commit_as(caller, "the user", || self.prepare_user_end(&reach, &user.guid)).await?;
         tracing::info!(user = %user.email, by = %caller.name, "deleted a user");
         // Without their user the tokens open nothing already.
         self.remove_tokens_of(&user.guid).await
