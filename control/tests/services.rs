@@ -11,6 +11,8 @@ mod bounds;
 mod dependencies;
 #[path = "services/deployments.rs"]
 mod deployments;
+#[path = "services/floods.rs"]
+mod floods;
 #[path = "services/held.rs"]
 mod held;
 #[path = "services/identity.rs"]

@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+use super::text::shortened;
+
+/// Most faults of one input; then it is said that there are more. A request has room for very many parts,
+/// each of which may break several rules.
+const MOST_FAULTS: usize = 100;
+/// Most bytes of a field's path, and of a message: both may quote what was sent.
+const LONGEST_FIELD: usize = 320;
+const LONGEST_MESSAGE: usize = 1 << 10;
+
 /// One field that breaks one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -23,6 +32,14 @@ pub struct Broken {
     pub message: String,
 }
 
+impl Fault {
+    /// Stands for those that are not told.
+    pub fn more() -> Self {
+        let message = "more is wrong than is told here".to_owned();
+        Self { field: String::new(), rule: "more_faults", message }
+    }
+}
+
 impl Broken {
     /// `rule` is broken, as `message` tells.
     pub fn new(rule: &'static str, message: impl Into<String>) -> Self {
@@ -30,7 +47,7 @@ impl Broken {
     }
 }
 
-/// The faults found so far.
+/// The faults found so far, as many as are told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Faults(Vec<Fault>);
 
@@ -49,7 +66,18 @@ impl Faults {
 
     /// Notes that `field` breaks `rule`.
     pub fn add(&mut self, field: impl fmt::Display, rule: &'static str, message: impl Into<String>) {
-        self.0.push(Fault { field: field.to_string(), rule, message: message.into() });
+        if self.has_room() {
+            let field = shortened(field.to_string(), LONGEST_FIELD);
+            self.0.push(Fault { field, rule, message: shortened(message.into(), LONGEST_MESSAGE) });
+        }
+    }
+
+    /// Whether another may be noted. Where it may not for the first time, it is noted that there are more.
+    fn has_room(&mut self) -> bool {
+        if self.0.len() == MOST_FAULTS {
+            self.0.push(Fault::more());
+        }
+        self.0.len() < MOST_FAULTS
     }
 
     /// Notes what is broken at `field`, or hands on the value.
@@ -59,7 +87,27 @@ impl Faults {
 
     /// Adds those of `other`.
     pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        for fault in other.0 {
+            if self.has_room() {
+                self.0.push(fault);
+            }
+        }
+    }
+
+    /// As many of them, from the first on, as `room` bytes hold when each takes what `taken` says.
+    #[must_use]
+    pub fn within(&self, room: usize, taken: impl Fn(&Fault) -> usize) -> Self {
+        let mut left = room;
+        let fits = |fault: &&Fault| {
+            let after = left.checked_sub(taken(fault));
+            left = after.unwrap_or_default();
+            after.is_some()
+        };
+        let mut told: Vec<Fault> = self.0.iter().take_while(fits).cloned().collect();
+        if told.len() < self.0.len() {
+            told.push(Fault::more());
+        }
+        Self(told)
     }
 
     /// Whether nothing is wrong.
@@ -158,6 +206,23 @@ mod tests {
         let components = plan.field("components");
         assert_eq!(components.index(12).field("name").to_string(), "plans[0].components[12].name");
         assert_eq!(At::ROOT.to_string(), "");
+    }
+
+    #[test]
+    fn of_very_many_faults_the_first_are_told() {
+        let mut faults = Faults::new();
+        for i in 0..200 {
+            faults.add(i, "rule", "x".repeat(2_000));
+        }
+        let told = faults.as_slice();
+        assert_eq!((told.len(), told[99].field.as_str(), &told[100]), (101, "99", &Fault::more()));
+        assert!(told[0].message.len() < 1_100);
+        let mut others = Faults::one("a", "rule", "b");
+        others.extend(faults.clone());
+        assert_eq!((others.as_slice().len(), others.as_slice().last()), (101, Some(&Fault::more())));
+        let some = faults.within(30, |_| 10);
+        assert_eq!((some.as_slice().len(), some.as_slice().last()), (4, Some(&Fault::more())));
+        assert_eq!(some.within(40, |_| 10), some);
     }
 
     #[test]

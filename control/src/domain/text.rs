@@ -61,6 +61,15 @@ macro_rules! text {
 
 pub(super) use text;
 
+/// `text`, or as much of it as has at most `most` bytes, and a sign that it went on.
+pub(crate) fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+        text.push('…');
+    }
+    text
+}
+
 /// Stores a type of the contract as the text it prints.
 pub(super) mod as_text {
     use std::fmt::Display;

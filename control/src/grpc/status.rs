@@ -5,17 +5,22 @@ use proto::wire;
 use tonic::{Code, Status};
 
 use crate::auth::AuthError;
-use crate::domain::Faults;
+use crate::domain::text::shortened;
+use crate::domain::{Fault, Faults};
 use crate::service::Error;
+
+/// Bytes of a status in the fields of an answer, where bytes may be escaped as three. Clients take 8 KiB of
+/// fields or more; from one who takes less they hear nothing at all.
+const ROOM: usize = 6 << 10;
 
 /// The status an error becomes. Faults travel in the details, encoded as `epr.v1.Faults`, and in words in
 /// the message.
 pub(super) fn status(error: &Error) -> Status {
-    let text = error.to_string();
+    let text = shortened(error.to_string(), ROOM / 3);
     match error {
-        Error::Invalid(faults) => with_faults(Code::InvalidArgument, text, faults),
-        Error::AlreadyExists(faults) => with_faults(Code::AlreadyExists, text, faults),
-        Error::Refused(faults) => with_faults(Code::FailedPrecondition, text, faults),
+        Error::Invalid(faults) => with_faults(Code::InvalidArgument, faults),
+        Error::AlreadyExists(faults) => with_faults(Code::AlreadyExists, faults),
+        Error::Refused(faults) => with_faults(Code::FailedPrecondition, faults),
         Error::NotFound { .. } => Status::new(Code::NotFound, text),
         Error::Forbidden(_) => Status::new(Code::PermissionDenied, text),
         Error::Concurrent { .. } => Status::new(Code::Aborted, text),
@@ -25,14 +30,25 @@ pub(super) fn status(error: &Error) -> Status {
     }
 }
 
-fn with_faults(code: Code, text: String, faults: &Faults) -> Status {
-    let faults = faults.as_slice().iter().map(|fault| wire::Fault {
+fn with_faults(code: Code, faults: &Faults) -> Status {
+    let told = faults.within(ROOM, room_of);
+    let messages = told.as_slice().iter().map(|fault| wire::Fault {
         field: fault.field.clone(),
         rule: fault.rule.to_owned(),
         message: fault.message.clone(),
     });
-    let details = wire::Faults { faults: faults.collect() }.encode_to_vec();
-    Status::with_details(code, text, details.into())
+    let details = wire::Faults { faults: messages.collect() }.encode_to_vec();
+    Status::with_details(code, told.to_string(), details.into())
+}
+
+/// What a fault takes of a status, in words and in the details (in base64, with the names of the fields).
+fn room_of(fault: &Fault) -> usize {
+    let words = [&fault.field, &fault.message].map(|text| {
+        let escaped = text.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count();
+        text.len() + 2 * escaped
+    });
+    let details = fault.field.len() + fault.message.len() + fault.rule.len() + 12;
+    words.iter().sum::<usize>() + 4 + details * 4 / 3
 }
 
 /// What is not the caller's doing is for the operator to see.
@@ -50,7 +66,7 @@ pub(super) fn refused(error: &AuthError) -> Status {
         AuthError::Forbidden { .. } => Code::PermissionDenied,
         AuthError::Unavailable(_) => Code::Unavailable,
     };
-    Status::new(code, error.to_string())
+    Status::new(code, shortened(error.to_string(), ROOM / 3))
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 use std::fmt;
 
+use crate::domain::text::shortened;
 use crate::domain::{Broken, Faults, NoChance, RecordError};
 use crate::store::{CommitError, StoreError};
+
+/// Most bytes of what somebody asked for that are said back to them.
+const LONGEST_NAME: usize = 256;
 
 /// Every way a use case can end badly.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -114,7 +118,7 @@ impl fmt::Display for Kind {
 impl Error {
     /// There is no `kind` called `name`.
     pub(super) fn not_found(kind: Kind, name: &str) -> Self {
-        Self::NotFound { kind, name: name.to_owned() }
+        Self::NotFound { kind, name: shortened(name.to_owned(), LONGEST_NAME) }
     }
 
     /// One thing that stands against it.
