@@ -120,12 +120,11 @@ impl Leases {
         }
         let _turn = inner.turn.lock().await;
         inner.held().revive(&id);
+        let reviving = Reviving { inner, id: &id };
         inner.sooner.notify_one();
-        let revived = inner.write(project, &id, false).await;
-        if revived.is_err() {
-            inner.held().mark_lapsed(&id);
-        }
-        revived?.ok_or_else(|| not_found(id.as_str()))
+        let revived = inner.write(project, &id, false).await?;
+        reviving.is_stored();
+        revived.ok_or_else(|| not_found(id.as_str()))
     }
 
     /// Ends a lease: what was reported under it is void.
@@ -134,6 +133,25 @@ impl Leases {
         let id = inner.find(project, id)?;
         let _turn = inner.turn.lock().await;
         inner.remove(project, &id).await
+    }
+}
+
+/// A lease that counts as alive here and may not in the store. Should that not be stored, because the store
+/// fails or the caller goes away, the next one who keeps it alive has it stored.
+struct Reviving<'l> {
+    inner: &'l Inner,
+    id: &'l LeaseId,
+}
+
+impl Reviving<'_> {
+    fn is_stored(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Reviving<'_> {
+    fn drop(&mut self) {
+        self.inner.held().mark_lapsed(self.id);
     }
 }
 

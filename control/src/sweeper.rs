@@ -1,6 +1,5 @@
 //! Removes what is kept for a time only: tombstones of random routes, and addresses of nobody.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use tokio::time::sleep;
@@ -49,28 +48,48 @@ impl Sweeper {
 
     /// Removes all whose time is over, a portion at a time.
     async fn round(&self) {
-        repeat("tombstones", || self.sweep_tombstones()).await;
-        let portion = self.limits.portion;
-        repeat("backend addresses", || async move { Ok(self.addresses.sweep(portion).await? == portion) })
-            .await;
+        told("tombstones", self.sweep_tombstones().await);
+        told("backend addresses", self.sweep_addresses().await);
     }
 
-    /// Removes the oldest tombstones whose time is over. Tells whether there may be more.
-    async fn sweep_tombstones(&self) -> Result<bool, Error> {
-        let now = Timestamp::from((self.clock)());
-        let page = self.store.list(&keys::all_released(), None, self.limits.portion).await?;
-        for entry in page.entries {
-            let released: Released = decode("tombstone", &entry.value)?;
-            if now.since(released.at) < self.limits.tombstone {
-                return Ok(false);
-            }
-            self.remove(&entry, &released).await?;
+    async fn sweep_addresses(&self) -> Result<(), Error> {
+        while self.addresses.sweep(self.limits.portion).await? == self.limits.portion {
+            tokio::task::yield_now().await;
         }
-        Ok(page.more)
+        Ok(())
     }
 
-    /// The claims first, in as many commits as it takes: after a crash the record of them is still there.
-    async fn remove(&self, entry: &Entry, released: &Released) -> Result<(), Error> {
+    /// Removes the tombstones whose time is over, oldest first.
+    async fn sweep_tombstones(&self) -> Result<(), Error> {
+        let (now, mut after) = (Timestamp::from((self.clock)()), None);
+        loop {
+            let page = self.store.list(&keys::all_released(), after.as_ref(), self.limits.portion).await?;
+            for entry in page.entries {
+                match self.remove_if_over(&entry, now).await {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(()),
+                    // Its names stay taken; those of others go.
+                    Err(Error::Record(error)) => {
+                        tracing::error!(key = %entry.key, %error, "a tombstone is left alone");
+                    }
+                    Err(error) => return Err(error),
+                }
+                after = Some(entry.key);
+            }
+            if !page.more {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Removes a tombstone; false when its time is not over. The claims go first, in as many commits as it
+    /// takes: after a crash the record of them is still there.
+    async fn remove_if_over(&self, entry: &Entry, now: Timestamp) -> Result<bool, Error> {
+        let released: Released = decode("tombstone", &entry.value)?;
+        if now.since(released.at) < self.limits.tombstone {
+            return Ok(false);
+        }
         for labels in released.labels.chunks(MAX_OPERATIONS) {
             let mut batch = Batch::new();
             for label in labels {
@@ -84,21 +103,14 @@ impl Sweeper {
             self.store.commit(batch).await?;
         }
         self.store.commit(Batch::new().delete(entry.key.clone(), Expect::At(entry.version))).await?;
-        Ok(())
+        Ok(true)
     }
 }
 
-/// Does `portion` until it says that there is no more, or fails: then it is tried again in the next round.
-async fn repeat<F: Future<Output = Result<bool, Error>>>(what: &'static str, portion: impl Fn() -> F) {
-    loop {
-        match portion().await {
-            Ok(true) => tokio::task::yield_now().await,
-            Ok(false) => return,
-            Err(error) => {
-                tracing::warn!(what, %error, "could not be swept now");
-                return;
-            }
-        }
+/// What failed is tried again in the next round.
+fn told(what: &'static str, swept: Result<(), Error>) {
+    if let Err(error) = swept {
+        tracing::warn!(what, %error, "could not be swept now");
     }
 }
 

@@ -1,5 +1,4 @@
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use proto::ProjectId;
 use tokio::time::Instant;
@@ -9,18 +8,22 @@ use crate::domain::{Lease, LeaseId};
 
 /// The open leases, and when each is to be looked at.
 ///
-/// A lease that is kept alive does not move in the heap: when its turn comes and it has time left, it is
-/// put in again. Keeping alive is by far the most frequent of all that happens here.
+/// A lease that is kept alive does not move among the looks: when its turn comes and it has time left, it
+/// is put in again. Keeping alive is by far the most frequent of all that happens here.
 #[derive(Default)]
 pub(super) struct Held {
     leases: HashMap<LeaseId, Open>,
-    looks: BinaryHeap<Reverse<(Instant, LeaseId)>>,
+    /// At most one for each lease, so that neither those who come and go nor those who lapse and revive
+    /// leave any behind.
+    looks: BTreeSet<(Instant, LeaseId)>,
 }
 
 struct Open {
     /// With `lapsed` as it is stored, or is being stored.
     lease: Lease,
     runs_out: Instant,
+    /// When it is to be looked at; none while it has lapsed.
+    look: Option<Instant>,
 }
 
 impl Held {
@@ -30,15 +33,17 @@ impl Held {
 
     /// `lease` has its full time from `now`, unless it has lapsed.
     pub(super) fn insert(&mut self, lease: Lease, now: Instant) {
-        let (id, runs_out) = (lease.id.clone(), now + ttl(&lease));
-        if !lease.lapsed {
+        let (id, runs_out, lapsed) = (lease.id.clone(), now + ttl(&lease), lease.lapsed);
+        self.leases.insert(id.clone(), Open { lease, runs_out, look: None });
+        if !lapsed {
             self.look_at(&id, runs_out);
         }
-        self.leases.insert(id, Open { lease, runs_out });
     }
 
     pub(super) fn remove(&mut self, id: &LeaseId) {
-        self.leases.remove(id);
+        if let Some(Open { look: Some(when), .. }) = self.leases.remove(id) {
+            self.looks.remove(&(when, id.clone()));
+        }
     }
 
     /// The lapsed lease that ran out first, with its project.
@@ -75,20 +80,26 @@ impl Held {
         }
     }
 
+    /// It is to be looked at then, and not when it was to be before.
     pub(super) fn look_at(&mut self, id: &LeaseId, when: Instant) {
-        self.looks.push(Reverse((when, id.clone())));
+        let Some(open) = self.leases.get_mut(id) else { return };
+        if let Some(before) = open.look.replace(when) {
+            self.looks.remove(&(before, id.clone()));
+        }
+        self.looks.insert((when, id.clone()));
     }
 
     /// When the next lease is to be looked at.
     pub(super) fn next_look(&self) -> Option<Instant> {
-        self.looks.peek().map(|Reverse((when, _))| *when)
+        self.looks.first().map(|(when, _)| *when)
     }
 
     /// The next lease that has run out by `now`, with its project.
     pub(super) fn take_run_out(&mut self, now: Instant) -> Option<(LeaseId, ProjectId)> {
         while self.next_look().is_some_and(|when| when <= now) {
-            let Reverse((_, id)) = self.looks.pop()?;
-            let Some(open) = self.leases.get(&id) else { continue };
+            let (_, id) = self.looks.pop_first()?;
+            let Some(open) = self.leases.get_mut(&id) else { continue };
+            open.look = None;
             if open.runs_out <= now {
                 return Some((id, open.lease.project.clone()));
             }

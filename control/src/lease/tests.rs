@@ -1,7 +1,9 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
-use proto::Epoch;
+use proto::{Epoch, Revision};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -9,19 +11,55 @@ use super::*;
 use crate::domain::built_in_project;
 use crate::domain::guid::tests::Counting;
 use crate::drain::Drain;
-use crate::store::{Embedded, EmbeddedConfig, Watch};
+use crate::store::{Embedded, EmbeddedConfig, Key, Page, StoreError, Versioned, Watch};
 use crate::tasks::Tasks;
 
 /// Leases over a real store, on a clock that moves only when the test moves it.
 struct Stage {
     leases: Leases,
-    store: Arc<dyn Store>,
+    store: Arc<Busy>,
     watch: Watch,
     drain: Drain,
     tasks: Tasks,
     dir: TempDir,
     /// Paused time runs on by itself while everyone waits, for the disk as well, unless a thread is busy.
     _still: oneshot::Sender<()>,
+}
+
+/// A store that can be made to take no commit in.
+struct Busy {
+    store: Embedded,
+    takes_nothing: AtomicBool,
+}
+
+impl Store for Busy {
+    fn revision(&self) -> Revision {
+        self.store.revision()
+    }
+
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Versioned>, StoreError>> {
+        self.store.get(key)
+    }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a Prefix,
+        after: Option<&'a Key>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Page, StoreError>> {
+        self.store.list(prefix, after, limit)
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        if self.takes_nothing.load(Ordering::Relaxed) {
+            return std::future::pending().boxed();
+        }
+        self.store.commit(batch)
+    }
+
+    fn watch(&self, from: Revision) -> Watch {
+        self.store.watch(from)
+    }
 }
 
 impl Stage {
@@ -33,7 +71,8 @@ impl Stage {
         let (still, held) = oneshot::channel();
         tokio::task::spawn_blocking(|| held.blocking_recv());
         let config = EmbeddedConfig::at(dir.path().join("store"));
-        let store: Arc<dyn Store> = Arc::new(Embedded::open(&config, Epoch(7)).unwrap());
+        let store = Embedded::open(&config, Epoch(7)).unwrap();
+        let store = Arc::new(Busy { store, takes_nothing: AtomicBool::new(false) });
         let watch = store.watch(store.revision());
         let wall: WallClock = Arc::new(|| SystemTime::UNIX_EPOCH);
         let (limits, projects) = (LeaseLimits { open: 3, ..LeaseLimits::default() }, [built_in_project()]);
@@ -75,6 +114,14 @@ impl Stage {
 
     fn nothing_stored(&mut self) -> bool {
         self.watch.next().now_or_never().is_none()
+    }
+
+    /// Returns once so many lapses have been written and nobody is at one.
+    async fn until_lapses_are(&self, count: u64) {
+        while self.leases.inner.metrics.lapses.get() < count {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(self.leases.inner.metrics.lapses.get(), count);
     }
 
     /// Lets time pass, and everyone who waited for it act.
@@ -182,4 +229,31 @@ async fn what_ran_out_first_makes_room_when_there_is_none() {
     assert!(stage.keep(&second).await.is_ok() && stage.keep(&kept).await.is_ok());
     let refused = stage.leases.open(&built_in_project(), "test", 0).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "all three are alive");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_next_revives_a_lease_when_the_one_who_was_at_it_has_gone() {
+    let mut stage = Stage::new().await;
+    let id = stage.open(10).await;
+    stage.pass(10).await;
+    let parsed = LeaseId::parse(&id).unwrap();
+    assert_eq!(stage.stored().await, Some((parsed.clone(), true)));
+    stage.until_lapses_are(1).await;
+    stage.store.takes_nothing.store(true, Ordering::Relaxed);
+    assert!(stage.keep(&id).now_or_never().is_none(), "the caller goes away while the store is busy");
+    stage.store.takes_nothing.store(false, Ordering::Relaxed);
+    assert!(!stage.keep(&id).await.unwrap().lapsed);
+    let revived = stage.stored().now_or_never();
+    assert_eq!(revived, Some(Some((parsed, false))), "it lives in the store, too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_of_leases_that_are_closed() {
+    let mut stage = Stage::new().await;
+    for _ in 0..8 {
+        let id = stage.open(3_600).await;
+        stage.leases.close(&built_in_project(), &id).await.unwrap();
+        assert_eq!(stage.stored().await, None);
+    }
+    assert_eq!(stage.leases.inner.held().next_look(), None);
 }

@@ -106,3 +106,17 @@ async fn a_label_that_has_an_owner_again_stays() {
     stage.round_on_day(31).await;
     assert_eq!((stage.stand(&labels[..1]).await, stage.stand(&labels[1..]).await), (1, 0));
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_keeps_nothing_else_from_going() {
+    let stage = Stage::new();
+    for _ in 0..3 {
+        let unreadable = stage.release(1).await;
+        let key = keys::released(Timestamp::from((stage.sweeper.clock)()), &unreadable[0]);
+        stage.store.commit(Batch::new().put(key, Expect::Any, "of another epr")).await.unwrap();
+    }
+    stage.days.store(1, Ordering::Relaxed);
+    let labels = stage.release(2).await;
+    stage.round_on_day(31).await;
+    assert_eq!(stage.stand(&labels).await, 0);
+}
