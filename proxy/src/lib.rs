@@ -26,6 +26,7 @@
 //! | [`routes`] | the table, its last good copy on disk |
 //! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
 //! | [`per_worker`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
+//! | [`http1`] | heads, framing and bodies of HTTP/1 as bytes |
 //! | `buffers`, `descriptors`, `dice`, `request_id` | memory for bytes on their way; how many files; draws; names for requests |
 
 pub mod access_log;
@@ -41,6 +42,7 @@ mod farewell;
 pub mod feed;
 pub mod hello;
 pub mod http;
+pub mod http1;
 mod listener;
 pub mod metrics;
 pub mod per_worker;

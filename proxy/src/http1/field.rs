@@ -1,0 +1,240 @@
+use http::HeaderMap;
+
+use super::fault::Fault;
+use super::octets::{are_text, is_blank, is_tchar, trimmed};
+
+/// A field of a head or trailer section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field<'b> {
+    /// Which of the fields that mean something to a proxy it is.
+    pub known: Known,
+    /// The name as it was written.
+    pub name: &'b str,
+    /// The value without the blanks around it.
+    pub value: &'b [u8],
+}
+
+macro_rules! known {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// The fields that mean something to a proxy.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Known {
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
+            /// Any other.
+            Other,
+        }
+
+        #[cfg(test)]
+        const NAMES: &[(Known, &str)] = &[$((Known::$variant, $name),)*];
+    };
+}
+
+known! {
+    Te = "te",
+    Host = "host",
+    Date = "date",
+    Proxy = "proxy",
+    Cookie = "cookie",
+    Expect = "expect",
+    Trailer = "trailer",
+    Upgrade = "upgrade",
+    EprHop = "epr-hop",
+    Forwarded = "forwarded",
+    Connection = "connection",
+    KeepAlive = "keep-alive",
+    UserAgent = "user-agent",
+    SetCookie = "set-cookie",
+    EprRefusal = "epr-refusal",
+    XRequestId = "x-request-id",
+    ContentType = "content-type",
+    Traceparent = "traceparent",
+    Authorization = "authorization",
+    ContentLength = "content-length",
+    Http2Settings = "http2-settings",
+    XForwardedFor = "x-forwarded-for",
+    XForwardedHost = "x-forwarded-host",
+    ProxyConnection = "proxy-connection",
+    XForwardedProto = "x-forwarded-proto",
+    TransferEncoding = "transfer-encoding",
+    SecWebsocketKey = "sec-websocket-key",
+    ProxyAuthenticate = "proxy-authenticate",
+    ProxyAuthorization = "proxy-authorization",
+    SecWebsocketAccept = "sec-websocket-accept",
+    SecWebsocketVersion = "sec-websocket-version",
+}
+
+impl Known {
+    /// Which one `name` is, in whatever case it is written. Length and first letter leave two at most.
+    pub fn of(name: &str) -> Self {
+        let first = name.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+        let pick = |candidates: &[(Self, &str)]| {
+            let found = candidates.iter().find(|(_, known)| name.eq_ignore_ascii_case(known));
+            found.map_or(Self::Other, |(known, _)| *known)
+        };
+        match (name.len(), first) {
+            (2, b't') => pick(&[(Self::Te, "te")]),
+            (4, b'h') => pick(&[(Self::Host, "host")]),
+            (4, b'd') => pick(&[(Self::Date, "date")]),
+            (5, b'p') => pick(&[(Self::Proxy, "proxy")]),
+            (6, b'c') => pick(&[(Self::Cookie, "cookie")]),
+            (6, b'e') => pick(&[(Self::Expect, "expect")]),
+            (7, b't') => pick(&[(Self::Trailer, "trailer")]),
+            (7, b'u') => pick(&[(Self::Upgrade, "upgrade")]),
+            (7, b'e') => pick(&[(Self::EprHop, "epr-hop")]),
+            (9, b'f') => pick(&[(Self::Forwarded, "forwarded")]),
+            (10, b'c') => pick(&[(Self::Connection, "connection")]),
+            (10, b'k') => pick(&[(Self::KeepAlive, "keep-alive")]),
+            (10, b'u') => pick(&[(Self::UserAgent, "user-agent")]),
+            (10, b's') => pick(&[(Self::SetCookie, "set-cookie")]),
+            (11, b'e') => pick(&[(Self::EprRefusal, "epr-refusal")]),
+            (11, b't') => pick(&[(Self::Traceparent, "traceparent")]),
+            (12, b'x') => pick(&[(Self::XRequestId, "x-request-id")]),
+            (12, b'c') => pick(&[(Self::ContentType, "content-type")]),
+            (13, b'a') => pick(&[(Self::Authorization, "authorization")]),
+            (14, b'c') => pick(&[(Self::ContentLength, "content-length")]),
+            (14, b'h') => pick(&[(Self::Http2Settings, "http2-settings")]),
+            (15, b'x') => pick(&[(Self::XForwardedFor, "x-forwarded-for")]),
+            (16, b'x') => pick(&[(Self::XForwardedHost, "x-forwarded-host")]),
+            (16, b'p') => pick(&[(Self::ProxyConnection, "proxy-connection")]),
+            (17, b'x') => pick(&[(Self::XForwardedProto, "x-forwarded-proto")]),
+            (17, b't') => pick(&[(Self::TransferEncoding, "transfer-encoding")]),
+            (17, b's') => pick(&[(Self::SecWebsocketKey, "sec-websocket-key")]),
+            (18, b'p') => pick(&[(Self::ProxyAuthenticate, "proxy-authenticate")]),
+            (19, b'p') => pick(&[(Self::ProxyAuthorization, "proxy-authorization")]),
+            (20, b's') => pick(&[(Self::SecWebsocketAccept, "sec-websocket-accept")]),
+            (21, b's') => pick(&[(Self::SecWebsocketVersion, "sec-websocket-version")]),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// HTTP/2's fields as the same thing.
+pub fn fields_of(map: &HeaderMap) -> impl Iterator<Item = Field<'_>> + Clone {
+    MapFields { map, rest: map.iter(), passed: 0 }
+}
+
+/// A map's own iterator cannot be cloned.
+struct MapFields<'m> {
+    map: &'m HeaderMap,
+    rest: http::header::Iter<'m, http::HeaderValue>,
+    passed: usize,
+}
+
+impl Clone for MapFields<'_> {
+    fn clone(&self) -> Self {
+        let mut rest = self.map.iter();
+        if let Some(last) = self.passed.checked_sub(1) {
+            rest.nth(last);
+        }
+        Self { map: self.map, rest, passed: self.passed }
+    }
+}
+
+impl<'m> Iterator for MapFields<'m> {
+    type Item = Field<'m>;
+
+    fn next(&mut self) -> Option<Field<'m>> {
+        let (name, value) = self.rest.next()?;
+        self.passed += 1;
+        let name = name.as_str();
+        Some(Field { known: Known::of(name), name, value: trimmed(value.as_bytes()) })
+    }
+}
+
+/// The members of a field that is a list (RFC 9110 5.6.1), without the blanks around them; empty ones are
+/// left out.
+pub fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    value.split(|&byte| byte == b',').map(trimmed).filter(|member| !member.is_empty())
+}
+
+/// Where a line's name ends and where its value lies, as offsets into it; the line comes without its end.
+///
+/// # Errors
+/// [`Fault::ObsoleteFolding`] for a line that begins with a blank, [`Fault::BadField`] for every other that
+/// is not a token, a colon and a value of visible characters and blanks (RFC 9112 5).
+pub(super) fn parts(line: &[u8]) -> Result<(usize, std::ops::Range<usize>), Fault> {
+    let name = line.iter().position(|&byte| !is_tchar(byte)).unwrap_or(line.len());
+    let value = match (line.first(), line.get(name..)) {
+        (Some(&first), _) if is_blank(first) => return Err(Fault::ObsoleteFolding),
+        (_, Some([b':', value @ ..])) if name > 0 && are_text(value) => value,
+        _ => return Err(Fault::BadField),
+    };
+    let leading = value.iter().take_while(|&&byte| is_blank(byte)).count();
+    let from = name + 1 + leading;
+    Ok((name, from..from + trimmed(value).len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_name_is_found_in_any_case() {
+        for (known, name) in NAMES {
+            assert_eq!(Known::of(name), *known, "{name}");
+            assert_eq!(Known::of(&name.to_ascii_uppercase()), *known, "{name}");
+            assert_eq!(Known::of(&format!("{name}x")), Known::Other, "{name}");
+            assert_eq!(Known::of(&name.replace('-', "_")) == *known, !name.contains('-'), "{name}");
+        }
+        assert_eq!(Known::of(""), Known::Other);
+    }
+
+    #[test]
+    fn a_line_is_a_token_a_colon_and_text() {
+        assert_eq!(parts(b"a:b"), Ok((1, 2..3)));
+        assert_eq!(parts(b"a: \tb c\t "), Ok((1, 4..7)));
+        assert_eq!(parts(b"a:"), Ok((1, 2..2)));
+        assert_eq!(parts(b"a:  "), Ok((1, 4..4)));
+        assert_eq!(parts(b"a:\xff:b"), Ok((1, 2..5)));
+        for folded in [&b" a:b"[..], b"\ta:b", b" ", b" : "] {
+            assert_eq!(parts(folded), Err(Fault::ObsoleteFolding));
+        }
+        for bad in [
+            &b""[..],
+            b"a",
+            b":b",
+            b"a :b",
+            b"a\t:b",
+            b"a\x0b:b",
+            b"a b:c",
+            b"\xe4:b",
+            b"a:\x7f",
+            b"a:\x0b",
+            b"a:b\rc",
+            b"a:\0",
+            b"(a):b",
+            b"a\0:b",
+        ] {
+            assert_eq!(parts(bad), Err(Fault::BadField), "{}", bad.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_list_leaves_empty_members_out() {
+        let members: Vec<_> = tokens(b", close,,\tkeep-alive , ").collect();
+        assert_eq!(members, [&b"close"[..], b"keep-alive"]);
+        assert_eq!(tokens(b" ").count(), 0);
+    }
+
+    #[test]
+    fn fields_of_http2_are_fields_too() {
+        let mut map = HeaderMap::new();
+        map.insert("host", " a.b ".parse().unwrap());
+        map.append("x", "1".parse().unwrap());
+        map.append("x", "2".parse().unwrap());
+        let mut fields = fields_of(&map);
+        let field = |known, name, value| Some(Field { known, name, value });
+        let all = [
+            field(Known::Host, "host", &b"a.b"[..]),
+            field(Known::Other, "x", b"1"),
+            field(Known::Other, "x", b"2"),
+        ];
+        for passed in 0..=all.len() {
+            assert!(
+                fields.clone().map(Some).eq(all[passed..].iter().copied()),
+                "a copy goes on from {passed}"
+            );
+            assert_eq!(fields.next(), all.get(passed).copied().flatten());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use super::fault::Fault;
+use super::field::Field;
+use super::framing::Framing;
+use super::head::{Bounds, Room, Section, Version, line};
+use super::octets::are_text;
+
+/// The head of an answer, read where it lies.
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseHead<'b> {
+    /// From 100 to 999.
+    pub status: u16,
+    /// The reason as it was written, often empty.
+    pub reason: &'b [u8],
+    /// The backend's version.
+    pub version: Version,
+    /// Whether the backend will take another request over the connection, if the body's end can be found
+    /// without closing it (RFC 9112 9.3).
+    pub persists: bool,
+    /// The length that was said, whether or not a body follows: answers to HEAD and 304 tell of a body they
+    /// do not have. None when it is ambiguous or not a number.
+    pub content_length: Option<u64>,
+    said: Result<Option<Framing>, Fault>,
+    section: Section<'b>,
+}
+
+impl<'b> ResponseHead<'b> {
+    /// Reads `head`, which ends with its blank line.
+    ///
+    /// # Errors
+    /// Every [`Fault`] a head can have but for those of [`Self::framing`].
+    pub fn parse(head: &'b [u8], room: &'b mut Room, bounds: &Bounds) -> Result<Self, Fault> {
+        let first = line(head, 0)?;
+        let fields = first.end + 2;
+        let StatusLine { status, reason, version } = StatusLine::parse(head.get(first).unwrap_or_default())?;
+        let section = Section::parse(head, fields, room, bounds)?;
+        let said = section.said.framing(version);
+        let content_length = match said {
+            Ok(Some(Framing::Length(length))) => Some(length),
+            _ => None,
+        };
+        Ok(Self {
+            status,
+            reason,
+            version,
+            persists: section.persists(version),
+            content_length,
+            said,
+            section,
+        })
+    }
+
+    /// The fields, in the order they came.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'b>> + Clone + use<'b> {
+        self.section.fields()
+    }
+
+    /// How the end of the body is found (RFC 9112 6.3), `to_head` being whether the request was a HEAD.
+    /// Not for answers to CONNECT.
+    ///
+    /// # Errors
+    /// [`Fault::AmbiguousLength`], [`Fault::BadLength`], [`Fault::UnknownCoding`],
+    /// [`Fault::CodingInHttp10`], if there is a body at all.
+    pub fn framing(&self, to_head: bool) -> Result<Framing, Fault> {
+        if to_head || matches!(self.status, 100..=199 | 204 | 304) {
+            return Ok(Framing::Empty);
+        }
+        Ok(self.said?.unwrap_or(Framing::UntilClose))
+    }
+}
+
+/// The first line of an answer (RFC 9112 4).
+pub(super) struct StatusLine<'b> {
+    status: u16,
+    reason: &'b [u8],
+    version: Version,
+}
+
+impl<'b> StatusLine<'b> {
+    /// Reads the line, without its end. The space before an absent reason may be absent too: backends forget
+    /// it, and nothing else can be meant.
+    ///
+    /// # Errors
+    /// [`Fault::BadStatusLine`], [`Fault::BadVersion`].
+    pub(super) fn parse(line: &'b [u8]) -> Result<Self, Fault> {
+        let (version, rest) = line.split_at_checked(8).ok_or(Fault::BadStatusLine)?;
+        let version = Version::parse(version)?;
+        let (digits, reason) = match rest {
+            [b' ', a, b, c] => ([a, b, c], &[][..]),
+            [b' ', a, b, c, b' ', reason @ ..] => ([a, b, c], reason),
+            _ => return Err(Fault::BadStatusLine),
+        };
+        if !digits.iter().all(|digit| digit.is_ascii_digit()) || !are_text(reason) {
+            return Err(Fault::BadStatusLine);
+        }
+        let status = digits.iter().fold(0, |status, &digit| status * 10 + u16::from(digit - b'0'));
+        if status < 100 {
+            return Err(Fault::BadStatusLine);
+        }
+        Ok(Self { status, reason, version })
+    }
+}

@@ -1,0 +1,175 @@
+use super::fault::Fault;
+use super::field::{Field, Known, parts};
+
+/// Most bytes of a trailer section.
+const MOST_BYTES: usize = 8 * 1024;
+/// Most fields of it.
+const MOST_FIELDS: usize = 64;
+
+/// The section after the last chunk (RFC 9112 7.1.2), gathered as it comes.
+#[derive(Debug, Default)]
+pub(super) struct Trailers {
+    /// Whole lines with their ends, and the beginning of one more.
+    bytes: Vec<u8>,
+    /// Where that one begins.
+    line: usize,
+    count: usize,
+    over: bool,
+}
+
+impl Trailers {
+    /// Takes what belongs to the section and says how much that was.
+    ///
+    /// # Errors
+    /// [`Fault::BareLineFeed`], [`Fault::BadTrailer`].
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        let end = memchr::memchr(b'\n', bytes).map(|at| at + 1);
+        let taken = end.unwrap_or(bytes.len());
+        if self.bytes.len() + taken > MOST_BYTES {
+            return Err(Fault::BadTrailer);
+        }
+        self.bytes.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        if end.is_some() {
+            self.end_line()?;
+        }
+        Ok(taken)
+    }
+
+    pub(super) fn are_over(&self) -> bool {
+        self.over
+    }
+
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field<'_>> + Clone {
+        let lines = self.bytes.get(..self.line).unwrap_or_default();
+        lines.split(|&byte| byte == b'\n').filter_map(|line| field(line.strip_suffix(b"\r")?).ok())
+    }
+
+    fn end_line(&mut self) -> Result<(), Fault> {
+        let line = self.bytes.get(self.line..).and_then(|line| line.strip_suffix(b"\r\n"));
+        match line.ok_or(Fault::BareLineFeed)? {
+            [] => self.over = true,
+            line => {
+                if !may_trail(field(line)?.name) || self.count == MOST_FIELDS {
+                    return Err(Fault::BadTrailer);
+                }
+                self.count += 1;
+                self.line = self.bytes.len();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn field(line: &[u8]) -> Result<Field<'_>, Fault> {
+    let (name, value) = parts(line).map_err(|_| Fault::BadTrailer)?;
+    let name = line.get(..name).and_then(|name| std::str::from_utf8(name).ok()).ok_or(Fault::BadTrailer)?;
+    Ok(Field { known: Known::of(name), name, value: line.get(value).unwrap_or_default() })
+}
+
+/// Whether a field may stand in a trailer section: none on which framing, routing, authority or trust stand,
+/// for who merges trailers into heads would then believe them (RFC 9110 6.5.1).
+///
+/// Names are compared as CGI and its kin see them, for whom `_` and `-` are the same.
+fn may_trail(name: &str) -> bool {
+    const NEVER: [&str; 28] = [
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "content-type",
+        "cookie",
+        "expect",
+        "forwarded",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "location",
+        "max-forwards",
+        "proxy",
+        "range",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "www-authenticate",
+        "x-client-ip",
+        "x-http-method-override",
+        "x-real-ip",
+        "x-request-id",
+    ];
+    const NEVER_BEFORE: [&str; 4] = ["epr-", "proxy-", "sec-", "x-forwarded-"];
+    let name: String = name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
+    !NEVER.contains(&name.as_str()) && !NEVER_BEFORE.iter().any(|kind| name.starts_with(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Option<usize>, Fault> {
+        let mut trailers = Trailers::default();
+        let mut taken = 0;
+        while !trailers.are_over() && taken < bytes.len() {
+            taken += trailers.take(&bytes[taken..])?;
+        }
+        Ok(trailers.are_over().then_some(taken))
+    }
+
+    #[test]
+    fn it_ends_with_an_empty_line() {
+        assert_eq!(read(b"\r\nGET"), Ok(Some(2)));
+        assert_eq!(read(b"a: b\r\nGrpc-Status: 0\r\n\r\nGET"), Ok(Some(24)));
+        assert_eq!(read(b"a: b\r\n"), Ok(None));
+    }
+
+    #[test]
+    fn its_lines_are_fields() {
+        for bare in [&b"\n"[..], b"a: b\n\r\n", b"a: b\r\n\n"] {
+            assert_eq!(read(bare), Err(Fault::BareLineFeed), "{}", bare.escape_ascii());
+        }
+        for bad in [
+            &b"\r\r\n"[..],
+            b"a\r\n",
+            b"a : b\r\n",
+            b" a: b\r\n",
+            b"a: b\r\n c\r\n",
+            b"a: \0\r\n",
+            b"a: b\rc: d\r\n",
+        ] {
+            assert_eq!(read(bad), Err(Fault::BadTrailer), "{}", bad.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_a_head_is_judged_by_is_not_said_afterwards() {
+        for name in [
+            "Content-Length",
+            "TRANSFER-encoding",
+            "Host",
+            "host",
+            "te",
+            "x-forwarded-for",
+            "X_Forwarded_Any",
+            "epr-hop",
+            "Proxy-Authorization",
+            "content_length",
+        ] {
+            assert_eq!(read(format!("{name}: 1\r\n\r\n").as_bytes()), Err(Fault::BadTrailer), "{name}");
+        }
+        for name in ["grpc-status", "x-sum", "etag", "digest", "server-timing", "hosts"] {
+            assert!(read(format!("{name}: 1\r\n\r\n").as_bytes()).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        assert!(read("a: b\r\n".repeat(MOST_FIELDS).as_bytes()).is_ok());
+        assert_eq!(read("a: b\r\n".repeat(MOST_FIELDS + 1).as_bytes()), Err(Fault::BadTrailer));
+        assert_eq!(read(&[b'a'; MOST_BYTES + 1]), Err(Fault::BadTrailer));
+        assert_eq!(read(&[b'a'; MOST_BYTES]), Ok(None));
+    }
+}
