@@ -20,6 +20,7 @@ mod json;
 mod kind;
 mod metadata;
 mod nearest;
+mod origins;
 mod package;
 mod project;
 /// From messages to manifests.
@@ -36,8 +37,8 @@ use fields::Fields;
 use report::Report;
 use tree::{Node, Shape};
 
+use document::in_manifest;
 pub use document::{Document, Fault, Object, Place};
-use document::{Origin, in_manifest};
 pub use injected::drop_injected;
 pub use kind::Kind;
 

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::kind::Kind;
+use super::origins::Origins;
 use crate::wire;
 
 /// Where something stands in a text; both count from 1.
@@ -52,15 +53,7 @@ pub struct Document {
     pub object: Object,
     /// Fields that were understood but left out, because nothing acts on them.
     pub left_out: Vec<Fault>,
-    pub(super) origins: Vec<Origin>,
-}
-
-/// Where a field of a message came from.
-#[derive(Debug, Clone)]
-pub(super) struct Origin {
-    pub(super) wire: String,
-    pub(super) field: String,
-    pub(super) place: Place,
+    pub(super) origins: Origins,
 }
 
 impl Object {
@@ -98,7 +91,7 @@ impl Document {
     pub fn locate(&self, wire_field: &str) -> (Place, String) {
         let mut held_by = wire_field;
         loop {
-            if let Some(origin) = self.origins.iter().find(|origin| origin.wire == held_by) {
+            if let Some(origin) = self.origins.find(held_by) {
                 let missing = wire_field.get(held_by.len()..).unwrap_or_default();
                 return (origin.place, format!("{}{}", origin.field, in_manifest(missing)));
             }
@@ -112,7 +105,7 @@ impl Document {
     /// Whether the text has this field of the message, and not as null. What it does not have, its author
     /// may not know of: an empty list may mean "none" or "as it is".
     pub fn gives(&self, wire_field: &str) -> bool {
-        self.origins.iter().any(|origin| origin.wire == wire_field)
+        self.origins.find(wire_field).is_some()
     }
 }
 

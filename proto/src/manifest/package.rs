@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::fields::Fields;
 use super::metadata;
 use super::spelling::{
@@ -108,16 +110,20 @@ fn read_endpoint(endpoint: &mut Fields<'_>) -> wire::Endpoint {
 
 fn apply_backend_protocol_labels(fields: &Fields<'_>, package: &mut wire::Package) {
     let labels = package.metadata.iter().flat_map(|metadata| metadata.labels.clone());
+    let labels: Vec<_> = labels.filter(|(label, _)| label.starts_with(BACKEND_PROTOCOL_LABEL)).collect();
+    let mut endpoints = HashMap::new();
+    let components = package.plans.iter_mut().flat_map(|plan| &mut plan.components);
+    for endpoint in components.flat_map(|component| &mut component.endpoints) {
+        endpoints.entry(endpoint.name.clone()).or_insert(endpoint);
+    }
     for (label, value) in labels {
-        let Some(name) = label.strip_prefix(BACKEND_PROTOCOL_LABEL) else { continue };
+        let name = label.strip_prefix(BACKEND_PROTOCOL_LABEL).unwrap_or_default();
         let fault = |message: &str| fields.fault_read(&format!("metadata.labels.{label}"), message);
         let Some(protocol) = meaning(&value, &BACKEND_PROTOCOLS) else {
             fault("must be http1 or h2c");
             continue;
         };
-        let components = package.plans.iter_mut().flat_map(|plan| &mut plan.components);
-        let mut endpoints = components.flat_map(|component| &mut component.endpoints);
-        match endpoints.find(|endpoint| endpoint.name == name) {
+        match endpoints.get_mut(name) {
             None => fault("no endpoint has this name"),
             Some(endpoint)
                 if ![BackendProtocol::Unspecified, protocol].contains(&endpoint.backend_protocol()) =>

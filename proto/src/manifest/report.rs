@@ -1,7 +1,8 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use super::{Fault, Origin, Place};
+use super::origins::{Origin, Origins};
+use super::{Fault, Place};
 
 /// What reading one document has found so far.
 pub(super) struct Report {
@@ -16,7 +17,7 @@ pub(super) struct Report {
 struct Found {
     faults: Vec<Fault>,
     left_out: Vec<Fault>,
-    origins: Vec<Origin>,
+    origins: Origins,
 }
 
 impl Report {
@@ -31,7 +32,7 @@ impl Report {
     }
 
     /// Faults, what was left out, and where each field came from.
-    pub(super) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>, Vec<Origin>) {
+    pub(super) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>, Origins) {
         let found = self.found.into_inner();
         (found.faults, found.left_out, found.origins)
     }
@@ -60,11 +61,10 @@ impl Report {
 
     /// Where a field of the message came from.
     pub(super) fn origin_of(&self, wire: &str) -> Option<Origin> {
-        self.found.borrow().origins.iter().find(|origin| origin.wire == wire).cloned()
+        self.found.borrow().origins.find(wire).cloned()
     }
 
     pub(super) fn origin(&self, wire: &str, field: &str, place: Place) {
-        let (wire, field) = (wire.to_owned(), field.to_owned());
-        self.found.borrow_mut().origins.push(Origin { wire, field, place });
+        self.found.borrow_mut().origins.note(wire, field, place);
     }
 }

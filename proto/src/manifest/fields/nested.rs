@@ -1,6 +1,9 @@
 use super::{Fields, Name};
 use crate::manifest::tree::{Node, Shape};
 
+/// Most bytes of a name with a list under it: the path of each item begins with it.
+const LONGEST_NAME: usize = 256;
+
 impl<'n> Fields<'n> {
     /// A list of texts; a single text is a list of one.
     pub(in crate::manifest) fn texts(&mut self, name: impl Into<Name>) -> Vec<String> {
@@ -47,6 +50,11 @@ impl<'n> Fields<'n> {
             fields.open = true;
             let mut lists = Vec::with_capacity(fields.entries.len());
             for (i, entry) in fields.entries.iter().enumerate() {
+                if entry.key.len() > LONGEST_NAME {
+                    let message = format!("has a name of more than {LONGEST_NAME} bytes, as nothing has");
+                    fields.report.fault(entry.place, &fields.path, message);
+                    continue;
+                }
                 let (path, wire) = (fields.path_of(&entry.key), format!("{}[{i}]", fields.wire));
                 fields.report.origin(&wire, &path, entry.place);
                 fields.report.origin(&format!("{wire}.{inner}"), &path, entry.value.place);

@@ -69,6 +69,47 @@ fn of_very_many_faults_the_first_are_told() {
 }
 
 #[test]
+fn what_a_body_takes_to_read_is_bounded() {
+    let routes = |ranges: usize| {
+        let ranges = vec!["0"; ranges].join(",");
+        format!("{{\"metadata\": {{\"name\": \"shop\"}}, \"spec\": {{\"sourceIPRange\": [{ranges}]}}}}")
+    };
+    assert!(read_one(Kind::StaticRoute, routes(49_000).as_bytes()).is_ok());
+    assert!(told(Kind::StaticRoute, &routes(50_000))[0].contains("more than 50000 values"));
+    // Each address has a path, and the name of its endpoint stands in it.
+    let name = "X".repeat(400_000);
+    let body = format!(
+        "{{\"metadata\": {{\"name\": \"d\", \"depends\": {{\"nameOrGUID\": \"p\"}}}}, \
+         \"spec\": {{\"backends\": {{\"{name}\": [{}]}}}}}}",
+        vec!["1"; 40_000].join(",")
+    );
+    let told = told(Kind::Deployment, &body);
+    assert_eq!(told, ["spec.backends: has a name of more than 256 bytes, as nothing has"]);
+}
+
+#[test]
+fn of_many_faults_in_a_large_body_each_finds_its_field() {
+    let endpoints: Vec<_> =
+        (0..10_000).map(|i| format!("{{\"name\": \"E{i}\", \"type\": \"internal-tcp\"}}")).collect();
+    let labels: Vec<_> = (0..10_000).map(|i| format!("\"epr.io/backend-protocol/X{i}\": \"h2c\"")).collect();
+    let body = format!(
+        "{{\"metadata\": {{\"name\": \"p\", \"version\": \"1\", \"labels\": {{{}}}}}, \
+         \"spec\": {{\"endpoints\": [{}]}}}}",
+        labels.join(","),
+        endpoints.join(",")
+    );
+    let told = told(Kind::Package, &body);
+    assert_eq!((told.len(), told[100].as_str()), (101, "9900 more faults are not told"));
+    assert!(told[0].starts_with("metadata.labels.epr.io/backend-protocol/X"), "{}", told[0]);
+    let document =
+        read_one(Kind::Package, body.replace("h2c", "").replace("epr.io/", "").as_bytes()).unwrap();
+    for i in 0..10_000 {
+        let (_, field) = document.locate(&format!("plans[0].components[0].endpoints[{i}].target_port"));
+        assert_eq!(field, format!("spec.endpoints[{i}].targetPort"));
+    }
+}
+
+#[test]
 fn secrets_hold_what_their_type_says() {
     let with = |spec: &str| format!(r#"{{"metadata": {{"name": "s"}}, "spec": {spec}}}"#);
     let opaque =
