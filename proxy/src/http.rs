@@ -26,8 +26,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, Response};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, Version};
 use hyper::body::Incoming;
+use proto::BackendProtocol;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
@@ -38,12 +40,15 @@ pub(crate) use judge::Door;
 pub(crate) use refuse::raw as raw_answer;
 
 use crate::context::Context;
+use crate::http1::fields_of;
 use crate::refusal::Refusal;
 use crate::routes::{Recent, RouteEntry};
 use crate::upload::Upload;
 use crate::upstream::UpstreamBody;
+use headers::{Sink as _, ToBackend};
 use host::{Host, NameBuffer};
 use meter::Meter;
+use upgrade::Asked;
 use vigil::Vigil;
 
 /// A client's connection on which HTTP is spoken.
@@ -134,13 +139,14 @@ async fn forward(
     if *request.method() == http::Method::CONNECT {
         return Err(Refusal::ConnectNotSupported.into());
     }
-    let websocket = upgrade::wants_websocket(&request);
-    let client_end = websocket.then(|| hyper::upgrade::on(&mut request));
+    let (method, version) = (request.method().as_str(), request.version());
+    let websocket = upgrade::wants_websocket(method, version, fields_of(request.headers()));
+    let client_end = websocket.map(|asked| (asked, hyper::upgrade::on(&mut request)));
     let (mut head, body) = request.into_parts();
 
-    let host = host::of_request(&head)?;
+    let host = host::of_request(head.version, target::authority(&head.uri), fields_of(&head.headers))?;
     let mut buffer: NameBuffer = [0; 253];
-    let Host::Name(name) = host::parse(host.as_bytes(), &mut buffer)? else {
+    let Host::Name(name) = host::parse(host, &mut buffer)? else {
         return Err(Refusal::NoRoute.into());
     };
     let entry = client.route(name);
@@ -157,37 +163,63 @@ async fn forward(
     let Some(mut vigil) = entry.map(|entry| Vigil::new(client.clone(), entry)) else {
         return Err(Refusal::NoRoute.into());
     };
-    if websocket && speaks == proto::BackendProtocol::H2c {
+    if websocket.is_some() && speaks == BackendProtocol::H2c {
         return Err(Refusal::WebSocketNotSupported.into());
     }
-    headers::to_backend(&mut head.headers, &client.fields, &host, speaks, || context.ids.next())?;
-    meter.named(&head.headers);
-    target::rewrite(&mut head, host, speaks)?;
-    if websocket {
-        upgrade::ask(&mut head.headers);
+    let how = ToBackend { client: &client.fields, host, speaks };
+    let mut fields = HeaderMap::with_capacity(head.headers.len() + 8);
+    let passed = headers::to_backend(fields_of(&head.headers), &how, || context.ids.next(), &mut fields)?;
+    meter.named(&passed.id);
+    if websocket.is_some() {
+        upgrade::ask(&mut fields);
     }
     let upload = Upload::new(body);
-    if speaks == proto::BackendProtocol::Http1 && matches!(upload, Upload::Client { .. }) {
-        headers::send_in_chunks(&mut head.headers);
+    match headers::length(fields_of(&head.headers)) {
+        Some(length) => fields.put("content-length", length),
+        // hyper takes it for granted that GET and HEAD have no body.
+        None if speaks == BackendProtocol::Http1 && matches!(upload, Upload::Client { .. }) => {
+            fields.put("transfer-encoding", b"chunked");
+        }
+        None => {}
     }
+    (head.version, head.uri) = line(&head.uri, host, speaks)?;
+    head.headers = fields;
     meter.uploads(upload.progress());
     let request = Request::from_parts(head, upload);
     let response = exchange::exchange(context, &mut vigil, request, meter).await?;
     Ok(conclude(response, client_end, vigil)?)
 }
 
+/// Version and target as the backend gets them.
+fn line(uri: &Uri, host: &[u8], speaks: BackendProtocol) -> Result<(Version, Uri), Refusal> {
+    match speaks {
+        BackendProtocol::Http1 => {
+            let path = PathAndQuery::try_from(target::of_uri(uri)).map_err(|_| Refusal::BadRequest)?;
+            Ok((Version::HTTP_11, path.into()))
+        }
+        BackendProtocol::H2c => Ok((Version::HTTP_2, target::for_h2c(host, target::of_uri(uri))?)),
+    }
+}
+
 /// Makes the backend's answer fit for the client.
 fn conclude(
     mut response: Response<UpstreamBody<Upload>>,
-    client_end: Option<hyper::upgrade::OnUpgrade>,
+    client_end: Option<(Asked, hyper::upgrade::OnUpgrade)>,
     vigil: Vigil,
 ) -> Result<Forwarded, Refusal> {
-    let switched = upgrade::has_switched(&response, client_end.is_some())?;
-    headers::to_client(response.headers_mut())?;
+    let (status, asked) = (response.status().as_u16(), client_end.as_ref().map(|(asked, _)| asked));
+    let switched = upgrade::has_switched(status, fields_of(response.headers()), asked)?;
+    let mut fields = HeaderMap::with_capacity(response.headers().len());
+    // hyper says when it is.
+    let _told = headers::to_client(fields_of(response.headers()), &mut fields)?;
+    if let Some(length) = headers::length(fields_of(response.headers())) {
+        fields.put("content-length", length);
+    }
+    *response.headers_mut() = fields;
     // Ours, not the backend's (RFC 9110 2.5): an old one would have the client close the connection.
-    *response.version_mut() = http::Version::HTTP_11;
+    *response.version_mut() = Version::HTTP_11;
     match client_end {
-        Some(client_end) if switched => {
+        Some((_, client_end)) if switched => {
             upgrade::ask(response.headers_mut());
             let backend_end = hyper::upgrade::on(&mut response);
             let (head, body) = response.into_parts();

@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 
-use http::HeaderValue;
-
 /// Makes ids that no other worker, process or machine makes: 64 random bits and a count.
 pub(crate) struct RequestIds {
     random: u64,
@@ -17,7 +15,7 @@ impl RequestIds {
     }
 
     /// The next id: 32 hexadecimal digits.
-    pub(crate) fn next(&self) -> HeaderValue {
+    pub(crate) fn next(&self) -> [u8; 32] {
         let count = self.next.get();
         self.next.set(count.wrapping_add(1));
         let mut text = [0_u8; 32];
@@ -26,7 +24,7 @@ impl RequestIds {
             let value = (id >> (nibble * 4)) & 0xf;
             *digit = b"0123456789abcdef".get(value as usize).copied().unwrap_or(b'0');
         }
-        HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("0"))
+        text
     }
 }
 
@@ -37,7 +35,7 @@ mod tests {
     #[test]
     fn ids_count_up_under_their_workers_bits() {
         let ids = RequestIds::new(0xabcd);
-        assert_eq!(ids.next(), "000000000000abcd0000000000000000");
-        assert_eq!(ids.next(), "000000000000abcd0000000000000001");
+        assert_eq!(ids.next(), *b"000000000000abcd0000000000000000");
+        assert_eq!(ids.next(), *b"000000000000abcd0000000000000001");
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! [`parse`] is pure, so that it can be fuzzed.
 
-use http::header::HOST;
-use http::request::Parts;
-use http::{HeaderValue, Version};
+use http::Version;
 use proto::HostnameError;
 use proto::hostname::fold;
 
+use crate::http1::{Field, Known};
 use crate::refusal::Refusal;
 
 /// Room for a folded name.
@@ -67,42 +66,46 @@ fn check_port(rest: &[u8]) -> Result<(), Refusal> {
 }
 
 /// The authority of a request as the client wrote it: of its target where that has one (RFC 9112
-/// 3.2.2: absolute-form beats Host), else its Host field.
+/// 3.2.2: absolute-form beats Host), else its Host field. `target` is the scheme and the authority of an
+/// absolute-form target, or of HTTP/2's pseudo-header fields.
 ///
 /// # Errors
 /// The `*Host` refusals, and [`Refusal::BadAuthority`] where HTTP/2's two places disagree (RFC 9113
 /// 8.3.1) or the target's scheme is not one of ours.
-pub fn of_request(head: &Parts) -> Result<HeaderValue, Refusal> {
-    let mut fields = head.headers.get_all(HOST).iter();
-    let host = fields.next();
-    if fields.next().is_some() {
+pub fn of_request<'b>(
+    version: Version,
+    target: Option<(&'b str, &'b str)>,
+    fields: impl Iterator<Item = Field<'b>>,
+) -> Result<&'b [u8], Refusal> {
+    let mut hosts = fields.filter(|field| field.known == Known::Host).map(|field| field.value);
+    let host = hosts.next();
+    if hosts.next().is_some() {
         return Err(Refusal::RepeatedHost);
     }
-    let Some(authority) = head.uri.authority() else {
-        return host.cloned().ok_or(Refusal::MissingHost);
+    let Some((scheme, authority)) = target else {
+        return host.ok_or(Refusal::MissingHost);
     };
-    if !matches!(head.uri.scheme_str(), Some("http" | "https")) {
+    if !["http", "https"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours)) {
         return Err(Refusal::BadAuthority);
     }
     match host {
         // HTTP/1.1 demands the field even beside an absolute-form target (RFC 9112 3.2).
-        None if head.version == Version::HTTP_11 => return Err(Refusal::MissingHost),
-        Some(host) if head.version == Version::HTTP_2 => {
-            let agree = host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes());
+        None if version == Version::HTTP_11 => return Err(Refusal::MissingHost),
+        Some(host) if version == Version::HTTP_2 => {
+            let agree = host.eq_ignore_ascii_case(authority.as_bytes());
             agree.then_some(()).ok_or(Refusal::BadAuthority)?;
         }
         Some(host) => {
             let mut buffer = [0; 253];
-            parse(host.as_bytes(), &mut buffer)?;
+            parse(host, &mut buffer)?;
         }
         None => {}
     }
-    HeaderValue::from_str(authority.as_str()).map_err(|_| Refusal::BadAuthority)
+    Ok(authority.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
     use proptest::prelude::*;
 
     use super::*;
@@ -156,31 +159,41 @@ mod tests {
         }
     }
 
-    fn asked(request: http::request::Builder) -> Result<String, Refusal> {
-        of_request(&request.body(()).unwrap().into_parts().0).map(|host| host.to_str().unwrap().to_owned())
+    fn asked(version: Version, target: &'static str, hosts: &[&'static str]) -> Result<String, Refusal> {
+        let target = target.split_once("://");
+        let host = |value: &&'static str| Field { known: Known::Host, name: "Host", value: value.as_bytes() };
+        let host = of_request(version, target, hosts.iter().map(host))?;
+        Ok(String::from_utf8(host.to_vec()).unwrap())
     }
 
     #[test]
     fn the_target_beats_host_but_host_must_be_sound() {
-        let get = |uri: &str| Request::get(uri);
-        assert_eq!(asked(get("/").header("host", "a.b:1")).as_deref(), Ok("a.b:1"));
-        assert_eq!(asked(get("http://c.d/x").header("host", "a.b")).as_deref(), Ok("c.d"));
-        assert_eq!(asked(get("http://c.d/x").version(Version::HTTP_10)).as_deref(), Ok("c.d"));
-        assert_eq!(asked(get("http://c.d/x")), Err(Refusal::MissingHost));
-        assert_eq!(asked(get("/")), Err(Refusal::MissingHost));
-        assert_eq!(asked(get("/").header("host", "a").header("host", "a")), Err(Refusal::RepeatedHost));
-        assert_eq!(asked(get("http://c.d/").header("host", "a@b")), Err(Refusal::BadAuthority));
-        assert_eq!(asked(get("ftp://c.d/").header("host", "c.d")), Err(Refusal::BadAuthority));
+        let asked = |target, hosts: &[&'static str]| asked(Version::HTTP_11, target, hosts);
+        assert_eq!(asked("", &["a.b:1"]).as_deref(), Ok("a.b:1"));
+        assert_eq!(asked("http://c.d", &["a.b"]).as_deref(), Ok("c.d"));
+        assert_eq!(asked("HTTPS://c.d", &["a.b"]).as_deref(), Ok("c.d"));
+        assert_eq!(asked("http://c.d", &[]), Err(Refusal::MissingHost));
+        assert_eq!(asked("", &[]), Err(Refusal::MissingHost));
+        assert_eq!(asked("", &["a", "a"]), Err(Refusal::RepeatedHost));
+        assert_eq!(asked("http://a", &["a", "a"]), Err(Refusal::RepeatedHost));
+        assert_eq!(asked("http://c.d", &["a@b"]), Err(Refusal::BadAuthority));
+        assert_eq!(asked("ftp://c.d", &["c.d"]), Err(Refusal::BadAuthority));
+    }
+
+    #[test]
+    fn http10_may_do_without_the_field_where_the_target_tells() {
+        assert_eq!(asked(Version::HTTP_10, "http://c.d", &[]).as_deref(), Ok("c.d"));
+        assert_eq!(asked(Version::HTTP_10, "", &["a.b"]).as_deref(), Ok("a.b"));
+        assert_eq!(asked(Version::HTTP_10, "", &[]), Err(Refusal::MissingHost));
     }
 
     #[test]
     fn http2_needs_one_place_or_two_that_agree() {
-        let get = || Request::get("https://c.d/x").version(Version::HTTP_2);
-        assert_eq!(asked(get()).as_deref(), Ok("c.d"));
-        assert_eq!(asked(get().header("host", "C.d")).as_deref(), Ok("c.d"));
-        assert_eq!(asked(get().header("host", "a.b")), Err(Refusal::BadAuthority));
-        let no_authority = Request::get("/x").version(Version::HTTP_2);
-        assert_eq!(asked(no_authority.header("host", "a.b")).as_deref(), Ok("a.b"));
+        let asked = |target, hosts: &[&'static str]| asked(Version::HTTP_2, target, hosts);
+        assert_eq!(asked("https://c.d", &[]).as_deref(), Ok("c.d"));
+        assert_eq!(asked("https://c.d", &["C.d"]).as_deref(), Ok("c.d"));
+        assert_eq!(asked("https://c.d", &["a.b"]), Err(Refusal::BadAuthority));
+        assert_eq!(asked("", &["a.b"]).as_deref(), Ok("a.b"));
     }
 
     proptest! {

@@ -2,10 +2,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::header::{HeaderMap, HeaderName, USER_AGENT};
+use http::header::USER_AGENT;
 use http::{Request, StatusCode, Version};
 use tokio::time::Instant;
 
+use super::headers::RequestId;
 use super::pulse::Serving;
 use super::{Client, Door};
 use crate::access_log::Record;
@@ -16,8 +17,6 @@ use crate::relay::TunnelMeter;
 use crate::routes::RouteEntry;
 use crate::upload::Progress;
 use crate::upstream::Lease;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The account of one request. Whatever way the request ends, dropping this counts and logs it.
 pub(crate) struct Meter {
@@ -76,10 +75,10 @@ impl Meter {
         }
     }
 
-    /// The fields it goes to the backend with, its id among them.
-    pub(super) fn named(&mut self, headers: &HeaderMap) {
+    /// The id it goes to the backend with.
+    pub(super) fn named(&mut self, id: &RequestId<'_>) {
         if let Some(record) = &mut self.record {
-            record.request_id = headers.get(REQUEST_ID).cloned();
+            record.request_id = id.to_value();
         }
     }
 
