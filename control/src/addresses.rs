@@ -76,7 +76,7 @@ impl Addresses {
         self.inner.limits.most_new
     }
 
-    /// How `address` stands for `project`, by all that was committed until now.
+    /// How `address` stands for `project`, by all that was acknowledged until now.
     pub async fn standing(&self, project: &ProjectId, address: BackendAddr) -> Result<Standing, StoreError> {
         self.reach(self.inner.store.revision()).await?;
         Ok(self.known().standing(project, address, self.inner.limits.quarantine, Instant::now()))

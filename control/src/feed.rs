@@ -75,8 +75,8 @@ impl Shared {
 pub struct RoutesPage {
     /// Never more than were asked for.
     pub routes: Vec<Route>,
-    /// Whether others follow.
-    pub more: bool,
+    /// Where to go on, after the last route that was looked at; none when no others follow.
+    pub next: Option<Hostname>,
     /// What the table stands at.
     pub revision: Revision,
 }
@@ -116,25 +116,30 @@ impl Feed {
     }
 
     /// Up to `limit` routes after `after`, of `project` or of all; fewer when they are large, for a page
-    /// has no more bytes than a chunk of a snapshot.
+    /// has no more bytes than a chunk of a snapshot, and fewer or none when many others stand between them,
+    /// for a page looks at a bounded number.
     pub fn routes(&self, project: Option<&ProjectId>, after: Option<&Hostname>, limit: usize) -> RoutesPage {
         let (table, revision) = {
             let published = self.shared.published();
             (published.table().clone(), published.reached())
         };
-        let (mut page, mut bytes) = (RoutesPage { routes: Vec::new(), more: false, revision }, 0);
-        for encoded in table.after(after.map(Hostname::as_str)) {
-            let Ok(route) = encoded.decode() else { continue };
-            if project.is_some_and(|project| route.project != *project) {
-                continue;
-            }
-            bytes += encoded.len();
-            let full = bytes > self.shared.limits.chunk_bytes && !page.routes.is_empty();
-            if full || page.routes.len() == limit {
-                page.more = true;
+        let limits = &self.shared.limits;
+        let (mut page, mut bytes) = (RoutesPage { routes: Vec::new(), next: None, revision }, 0);
+        let mut last = None;
+        for (looked_at, encoded) in table.after(after.map(Hostname::as_str)).enumerate() {
+            let full = page.routes.len() == limit
+                || (looked_at >= limits.page_looks_at && last.is_some())
+                || (bytes + encoded.len() > limits.chunk_bytes && !page.routes.is_empty());
+            if full {
+                page.next = last;
                 break;
             }
-            page.routes.push(route);
+            let Ok(route) = encoded.decode() else { continue };
+            last = Some(route.hostname.clone());
+            if project.is_none_or(|project| route.project == *project) {
+                bytes += encoded.len();
+                page.routes.push(route);
+            }
         }
         page
     }

@@ -123,7 +123,7 @@ impl Leases {
         let reviving = Reviving { inner, id: &id };
         inner.sooner.notify_one();
         let revived = inner.write(project, &id, false).await?;
-        reviving.is_stored();
+        reviving.done();
         revived.ok_or_else(|| not_found(id.as_str()))
     }
 
@@ -144,7 +144,7 @@ struct Reviving<'l> {
 }
 
 impl Reviving<'_> {
-    fn is_stored(self) {
+    fn done(self) {
         std::mem::forget(self);
     }
 }

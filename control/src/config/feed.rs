@@ -11,6 +11,8 @@ pub struct FeedLimits {
     pub chunk_routes: usize,
     /// Bytes in one chunk, unless a single route has more. Clients take messages of 4 MiB by default.
     pub chunk_bytes: usize,
+    /// Routes that one page of a list looks at, of whatever projects they are.
+    pub page_looks_at: usize,
     /// Deltas kept for streams that are behind.
     pub deltas: usize,
     /// Bytes of these.
@@ -42,6 +44,7 @@ impl Default for FeedLimits {
             hello: Duration::from_secs(10),
             chunk_routes: 1_000,
             chunk_bytes: 1 << 20,
+            page_looks_at: 10_000,
             deltas: 4_096,
             delta_bytes: 32 << 20,
             one_delta_bytes: 3 << 20,

@@ -27,10 +27,10 @@ impl RouteService for Parts {
         };
         let size = self.service.page_size(asked.size);
         let page = self.feed.routes(Some(&project), after.as_ref(), size);
-        let last = page.routes.last().filter(|_| page.more).map(|route| route.hostname.to_string());
+        let next_token = page.next.map(|last| last.to_string()).unwrap_or_default();
         Ok(Response::new(wire::ListRoutesResponse {
             routes: page.routes.iter().map(Into::into).collect(),
-            page: Some(wire::PageResponse { next_token: last.unwrap_or_default() }),
+            page: Some(wire::PageResponse { next_token }),
             revision: Some(page.revision.into()),
         }))
     }

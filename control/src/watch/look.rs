@@ -23,8 +23,7 @@ pub struct ToRun {
 pub(super) struct Essence(u64);
 
 impl ToRun {
-    /// How the deployment `guid` is now; none when it is to run no more, or cannot be told of because a
-    /// record of it cannot be read.
+    /// How the deployment `guid` is now; none when it is to run no more.
     pub(super) async fn look(
         service: &Service,
         project: &ProjectId,
@@ -32,10 +31,6 @@ impl ToRun {
     ) -> Result<Option<Self>, Error> {
         match look(service, project, guid).await {
             Err(Error::NotFound { .. }) => Ok(None),
-            Err(Error::Record(error)) => {
-                tracing::error!(deployment = guid.as_str(), %error, "runtimes are not told of this deployment");
-                Ok(None)
-            }
             looked => looked,
         }
     }

@@ -215,6 +215,34 @@ async fn a_watch_does_not_last_for_ever() {
     while hear(&mut watch).await != Cut::Old.to_string() {}
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_watch_with_much_to_tell_does_not_last_longer() {
+    let longest = Duration::from_secs(60);
+    let stage = Stage::with(WatchLimits { longest, ..patient() }).await;
+    for n in 1..=9 {
+        stage.put(n, 1).await;
+    }
+    let mut watch = stage.watch();
+    tokio::time::advance(longest).await;
+    assert_eq!(hear(&mut watch).await, Cut::Old.to_string());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_any_more_runs_on() {
+    let stage = Stage::with(patient()).await;
+    stage.put(1, 1).await;
+    let mut watch = stage.watch();
+    assert_eq!(hear(&mut watch).await, "deployment 1 @1");
+    assert_eq!(hear(&mut watch).await, "synced");
+    let record = samples::web_deployment(1, "10.0.0.1:80");
+    let key = keys::deployment(&record.project, &record.guid);
+    stage.store.commit(Batch::new().put(key, Expect::Any, "of another epr")).await.unwrap();
+    stage.put(2, 1).await;
+    assert_eq!(hear(&mut watch).await, "deployment 2 @1", "the first is not to stop");
+    stage.put(1, 2).await;
+    assert_eq!(hear(&mut watch).await, "deployment 1 @2");
+}
+
 #[tokio::test]
 async fn watches_end_with_control_and_with_their_runtime() {
     let stage = Stage::with(WatchLimits { watches: 2, ..patient() }).await;

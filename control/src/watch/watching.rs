@@ -110,6 +110,10 @@ impl Watching {
         since: Instant,
         waits: bool,
     ) -> Turn<'a> {
+        // Asked first: there may always be something to tell.
+        if Instant::now() >= self.ends {
+            return Turn::Over(Some(Cut::Old));
+        }
         let patience = if waits { self.limits.stalled } else { self.limits.heartbeat };
         tokio::select! {
             biased;
@@ -145,7 +149,15 @@ impl Watching {
             Some(Next::Synced) => Ok(Some(Told::Synced)),
             Some(Next::Look(project, _)) if !self.scope.covers(&self.service, &project).await? => Ok(None),
             Some(Next::Look(project, guid)) => {
-                let now = ToRun::look(&self.service, &project, &guid).await?;
+                let now = match ToRun::look(&self.service, &project, &guid).await {
+                    Ok(now) => now,
+                    // What runs is not to stop because nobody can say any more how it should run.
+                    Err(Error::Record(error)) => {
+                        tracing::error!(deployment = guid.as_str(), %error, "runtimes are told of no change");
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(error),
+                };
                 Ok(self.known.learn(&guid, now))
             }
             None => {

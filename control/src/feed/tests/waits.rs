@@ -82,16 +82,39 @@ async fn routes_are_told_as_the_edge_has_them() {
     let (revision, deployment) = stage.put_deployment(1, "10.0.0.1:80").await;
     stage.feed.wait_taken_in(revision).await;
     let page = stage.feed.routes(None, None, 2);
-    assert_eq!((page.routes.len(), page.more, page.revision), (2, true, revision));
-    let last = page.routes.last().map(|route| route.hostname.clone());
-    let rest = stage.feed.routes(Some(&deployment.project), last.as_ref(), 2);
-    assert_eq!((rest.routes.len(), rest.more), (1, false));
+    assert_eq!((page.routes.len(), page.revision), (2, revision));
+    let rest = stage.feed.routes(Some(&deployment.project), page.next.as_ref(), 2);
+    assert_eq!((rest.routes.len(), rest.next), (1, None));
     let label = deployment.endpoints[0].random.clone().unwrap();
     let random = stage.feed.route(&Hostname::parse(&format!("{label}.ep-r.io")).unwrap()).unwrap();
     assert!(matches!(random.target, Target::Bound(binding) if binding.backends.len() == 1));
     assert_eq!(stage.feed.route(&Hostname::parse("route-x.ep-r.io").unwrap()), None);
     let nobody = proto::ProjectId::parse("project-other").unwrap();
     assert!(stage.feed.routes(Some(&nobody), None, 2).routes.is_empty());
+}
+
+#[tokio::test]
+async fn a_page_of_routes_looks_at_so_many_and_no_more() {
+    let limits = FeedLimits { page_looks_at: 2, ..patient() };
+    let names = ["route-a", "route-b", "route-c", "route-d", "route-e"];
+    let stage = Stage::with(limits, &names).await;
+    let nobody = proto::ProjectId::parse("project-other").unwrap();
+    let first = stage.feed.routes(Some(&nobody), None, 10);
+    assert_eq!((first.routes.len(), first.next.as_ref().unwrap().as_str()), (0, "route-b.ep-r.io"));
+    let second = stage.feed.routes(Some(&nobody), first.next.as_ref(), 10);
+    assert_eq!((second.routes.len(), second.next.as_ref().unwrap().as_str()), (0, "route-d.ep-r.io"));
+    assert_eq!(stage.feed.routes(Some(&nobody), second.next.as_ref(), 10).next, None);
+
+    let (mut seen, mut next) = (Vec::new(), None);
+    loop {
+        let page = stage.feed.routes(Some(&crate::domain::built_in_project()), next.as_ref(), 1);
+        seen.extend(page.routes.into_iter().map(|route| route.hostname.to_string()));
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, names.map(|name| format!("{name}.ep-r.io")));
 }
 
 #[tokio::test(start_paused = true)]
