@@ -108,7 +108,9 @@ pub enum CommitError {
 /// Keeps versioned values under keys; every commit is all or nothing, durable when acknowledged, and
 /// has a place in one order.
 pub trait Store: Send + Sync + 'static {
-    /// The last commit readers can see.
+    /// The last commit that those who watch can be told of: it includes every commit that has been
+    /// acknowledged. Readers may see one that follows a moment before it moves there; who wants to know
+    /// what a listing was read at asks [`Page::revision`].
     ///
     /// Numbers go on for ever; the epoch is drawn anew by the first commit after each opening. So no
     /// revision ever means two things: what is committed on a copy that was put back has another epoch

@@ -31,7 +31,7 @@ macro_rules! every_store {
             too_much_is_refused_before_anything_is_done, checks_alone_take_no_revision,
             a_watch_tells_every_commit_once_in_order, a_watch_of_another_epoch_has_lagged,
             of_racing_claims_one_wins, no_update_is_lost, a_listing_never_shows_half_a_commit,
-            reads_go_on_while_others_write,
+            reads_go_on_while_others_write, what_is_acknowledged_is_in_the_revision,
             loading_under_writes_is_one_revision);
 
         #[test]
@@ -281,6 +281,25 @@ pub(crate) async fn reads_go_on_while_others_write(store: Arc<dyn Store>) {
     for reader in readers {
         reader.join().unwrap();
     }
+}
+
+/// Readers may be ahead of the revision; who has been answered never is.
+pub(crate) async fn what_is_acknowledged_is_in_the_revision(store: Arc<dyn Store>) {
+    let writers = (0..16).map(|i| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for _ in 0..8 {
+                let made = store.commit(put(&i.to_string(), Expect::Any, "x")).await.unwrap();
+                assert!(store.revision().includes(made));
+                let mut watch = store.watch(Revision::new(made.epoch, made.number - 1));
+                // The first commit follows on another epoch.
+                if made.number > 1 {
+                    assert_eq!(watch.next().now_or_never().unwrap().unwrap().unwrap().revision, made);
+                }
+            }
+        })
+    });
+    join_all(writers).await.into_iter().for_each(|written| written.unwrap());
 }
 
 /// Everything under `prefix`, as [`load`] tells it.
