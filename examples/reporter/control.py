@@ -16,12 +16,21 @@ CALL = 10
 # Seconds a watch may be silent: control sends a heartbeat every five.
 SILENCE = 20
 
+# What passes: control is away or refuses, the connection breaks, the token is just being replaced.
+NOT_NOW = (grpc.aio.AioRpcError, OSError)
+
 OPTIONS = [
     ("grpc.enable_http_proxy", 0),
     # gRPC's own back-off grows to two minutes; who follows a control plane comes back sooner.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 3000),
 ]
+
+
+def told(error: Exception) -> str:
+    """What is wrong, for people."""
+    text = error.details() if isinstance(error, grpc.aio.AioRpcError) else str(error)
+    return text or type(error).__name__
 
 
 class Control:
@@ -95,9 +104,9 @@ class Leases:
                 await self.prove(project, lease)
                 wait = ttl / 3
                 backoff.reset()
-            except grpc.aio.AioRpcError as error:
+            except NOT_NOW as error:
                 wait = backoff.next()
-                log.warning("lease %s is not kept alive: %s", lease, error.details())
+                log.warning("lease %s is not kept alive: %s", lease, told(error))
 
     async def prove(self, project: str, lease: str):
         """Keeps a lease alive now, or finds that it is lost."""
@@ -116,5 +125,5 @@ class Leases:
             try:
                 await self.control.call("CloseLease", messages.CloseLeaseRequest(id=lease, project=project))
                 log.info("closed lease %s", lease)
-            except grpc.aio.AioRpcError as error:
-                log.warning("lease %s is not closed and will lapse: %s", lease, error.details())
+            except NOT_NOW as error:
+                log.warning("lease %s is not closed and will lapse: %s", lease, told(error))

@@ -8,13 +8,11 @@ import socket
 import sys
 from pathlib import Path
 
-import grpc
-
 # Where generate.py puts them by default; PYTHONPATH may name another place.
 sys.path.append(str(Path(__file__).with_name("stubs")))
 
 from backoff import Backoff
-from control import Control, Leases
+from control import NOT_NOW, Control, Leases, told
 from worker import Worker
 
 log = logging.getLogger("reporter")
@@ -47,10 +45,9 @@ class Reporter:
         while True:
             try:
                 await self.one_watch(backoff)
-            except (grpc.aio.AioRpcError, ConnectionError, TimeoutError) as error:
-                reason = error.details() if isinstance(error, grpc.aio.AioRpcError) else error
+            except NOT_NOW as error:
                 wait = backoff.next()
-                log.warning("no watch: %s; again in %.1f s", reason or "it is silent", wait)
+                log.warning("no watch: %s; again in %.1f s", told(error), wait)
                 await asyncio.sleep(wait)
 
     async def one_watch(self, backoff: Backoff):
