@@ -23,7 +23,7 @@ use crate::output::Out;
 use diff::Change;
 use manifests::Declared;
 
-pub(crate) use create::{located, ruled};
+pub(crate) use create::{found, located};
 pub(crate) use order::needs;
 
 /// Objects that do not build on one another are applied so many at once.

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use control::Offline;
-use proto::manifest::Object;
+use proto::manifest::{Object, Place};
 use proto::wire::{self, Fault};
 
 use crate::apply::manifests::{self, Declared};
-use crate::apply::{is_stopped, label, located, ruled};
+use crate::apply::{found, is_stopped, label, located};
 use crate::args::ValidateArgs;
 use crate::failure::Failure;
 use crate::output::{Out, remark};
@@ -22,9 +22,9 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<(), Failure> {
     contradictions.iter().for_each(remark);
     let offline = Offline::new(args.base_domains.base_domains.clone());
     let judged = judge(&offline, &read.declared);
-    judged.warnings.iter().for_each(|warning| remark(format_args!("{warning} (warning)")));
-    judged.faults.iter().for_each(remark);
-    match read.faults + contradictions.len() + judged.faults.len() {
+    judged.iter().for_each(|found| remark(&found.told));
+    let faults = judged.iter().filter(|found| !found.is_warning).count();
+    match read.faults + contradictions.len() + faults {
         0 => {}
         faults => return Err(Failure::refused(count(faults, "fault"))),
     }
@@ -34,34 +34,54 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<(), Failure> {
     out.finish()
 }
 
-/// What was found, each with its place.
-struct Judged {
-    faults: Vec<String>,
-    warnings: Vec<String>,
+/// What was found.
+struct Found {
+    place: Place,
+    told: String,
+    /// It may be as it should be all the same.
+    is_warning: bool,
 }
 
-fn judge(offline: &Offline, declared: &[Declared]) -> Judged {
+/// Everything there is to say of the manifests, in the order in which it stands there.
+fn judge(offline: &Offline, declared: &[Declared]) -> Vec<Found> {
     let there: HashSet<String> = declared.iter().map(|one| label(&one.document.object)).collect();
-    let mut judged = Judged { faults: Vec::new(), warnings: Vec::new() };
+    let mut judged = Vec::new();
     for one in declared.iter().filter(|one| !is_stopped(&one.document.object)) {
-        for fault in faults_of(offline, one, declared) {
-            if !UNKNOWN.contains(&fault.rule.as_str()) {
-                judged.faults.push(ruled(located(one, &fault.field, &fault.message), &fault.rule));
-            }
-        }
-        if let Some(circle) = circle(one.document.object.name(), &one.document.object, declared) {
-            let message =
-                format!("deployments depend on one another in a circle, {circle}; leave one of them out");
-            judged.faults.push(located(one, "spec.depends", &message));
-        }
-        for (field, needed) in references(&one.document.object) {
-            if !there.contains(&needed) {
-                let message = format!("{needed} is not among these manifests; a server must have it");
-                judged.warnings.push(located(one, &field, &message));
-            }
-        }
+        let mut of_one = broken(offline, one, declared);
+        of_one.extend(missing(one, &there));
+        of_one.sort_by_key(|found| found.place);
+        judged.extend(of_one);
     }
     judged
+}
+
+/// The rules that an object breaks.
+fn broken(offline: &Offline, one: &Declared, declared: &[Declared]) -> Vec<Found> {
+    let object = &one.document.object;
+    let mut faults = faults_of(offline, one, declared);
+    faults.retain(|fault| !UNKNOWN.contains(&fault.rule.as_str()));
+    if let Some(circle) = circle(object.name(), object, declared) {
+        let message =
+            format!("deployments depend on one another in a circle, {circle}; leave one of them out");
+        faults.push(Fault { field: "spec.depends".to_owned(), message, ..Default::default() });
+    }
+    let fault = |fault: &Fault| {
+        let (place, told) = found(one, fault);
+        Found { place, told, is_warning: false }
+    };
+    faults.iter().map(fault).collect()
+}
+
+/// What an object names that is not `there`.
+fn missing(one: &Declared, there: &HashSet<String>) -> Vec<Found> {
+    let mut references = references(&one.document.object);
+    references.retain(|(_, needed)| !there.contains(needed));
+    let warning = |(field, needed): &(String, String)| {
+        let message = format!("{needed} is not among these manifests; a server must have it (warning)");
+        let (place, _) = one.document.locate(field);
+        Found { place, told: located(one, field, &message), is_warning: true }
+    };
+    references.iter().map(warning).collect()
 }
 
 /// `a -> b -> a`, when a deployment depends on itself by others that are declared.
@@ -182,20 +202,24 @@ spec:
   staticRoutes: [{name: WEB, depends: {nameOrGUID: shop-web}}]
 ";
 
-    fn judged(text: &str) -> Judged {
+    fn judged(text: &str) -> Vec<Found> {
         let domains = vec![Hostname::parse("ep-r.io").unwrap()];
         judge(&Offline::new(domains), &built_in("shop.yaml", text).unwrap())
     }
 
+    fn faults(text: &str) -> Vec<String> {
+        judged(text).into_iter().filter(|found| !found.is_warning).map(|found| found.told).collect()
+    }
+
     #[test]
     fn what_is_not_among_the_manifests_may_be_elsewhere() {
-        let judged = judged(SHOP);
-        assert_eq!(judged.faults, [""; 0]);
+        assert_eq!(faults(SHOP), [""; 0]);
+        let told: Vec<_> = judged(SHOP).into_iter().map(|found| found.told).collect();
         assert_eq!(
-            judged.warnings,
+            told,
             [
                 "shop.yaml:12:52: spec.staticRoutes[0].depends.nameOrGUID: static-route/shop-web is not among these \
-              manifests; a server must have it"
+              manifests; a server must have it (warning)"
             ]
         );
     }
@@ -209,20 +233,29 @@ spec:
                  {parent}}}]}}\n"
             )
         };
-        let judged = judged(&format!("{SHOP}{}{}{}", of("a", "b"), of("b", "a"), of("c", "a")));
-        assert_eq!(judged.faults.len(), 2, "{:?}", judged.faults);
-        assert!(judged.faults[0].contains("in a circle, a -> b -> a;"), "{:?}", judged.faults);
+        let faults = faults(&format!("{SHOP}{}{}{}", of("a", "b"), of("b", "a"), of("c", "a")));
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].contains("in a circle, a -> b -> a;"), "{faults:?}");
     }
 
     #[test]
     fn rules_are_judged_where_they_are_broken() {
-        let judged =
-            judged(&SHOP.replace("port: 80", "port: 81").replace("[{name: WEB, dep", "[{name: WBE, dep"));
-        assert_eq!(judged.faults.len(), 1, "{:?}", judged.faults);
-        assert!(
-            judged.faults[0].starts_with("shop.yaml:6:54: spec.endpoints[0].port: "),
-            "{:?}",
-            judged.faults
-        );
+        let faults =
+            faults(&SHOP.replace("port: 80", "port: 81").replace("[{name: WEB, dep", "[{name: WBE, dep"));
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with("shop.yaml:6:54: spec.endpoints[0].port: "), "{faults:?}");
+    }
+
+    #[test]
+    fn all_is_told_in_the_order_of_the_file() {
+        let twice = "executables: [{name: web, docker: {image: web}}, {name: web, docker: {image: web}}]";
+        let text = SHOP
+            .replace("executables: [{name: web, docker: {image: web}}]", twice)
+            .replace("port: 80", "port: 81")
+            .replace("spec:\n  executables", "spec:\n  hostPID: true\n  executables")
+            .replace("metadata: {name: shop, version", "metadata: {name: 'shop ', version");
+        let judged = judged(&text);
+        let places: Vec<_> = judged.iter().map(|found| found.place).collect();
+        assert!(judged.len() >= 4 && places.is_sorted(), "{places:?}");
     }
 }

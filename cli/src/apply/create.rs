@@ -1,6 +1,4 @@
-use std::fmt::Write as _;
-
-use proto::manifest::Object;
+use proto::manifest::{Object, Place};
 use proto::wire;
 use tonic::{Code, Status};
 
@@ -85,21 +83,19 @@ pub(super) fn refusal(declared: &Declared, status: &Status) -> Failure {
         let label = label(&document.object);
         return Failure::of_call(format_args!("{file}:{}: {label}", document.place.line), status);
     }
-    let mut told = String::new();
-    for fault in faults {
-        let separator = if told.is_empty() { "" } else { "\n" };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            told,
-            "{separator}{}",
-            ruled(located(declared, &fault.field, &fault.message), &fault.rule)
-        );
-    }
-    Failure::refused(told)
+    let mut told: Vec<_> = faults.iter().map(|fault| found(declared, fault)).collect();
+    told.sort_by_key(|(place, _)| *place);
+    Failure::refused(told.into_iter().map(|(_, told)| told).collect::<Vec<_>>().join("\n"))
+}
+
+/// A fault in words, and where it stands: what is to be told in the order of the file.
+pub(crate) fn found(declared: &Declared, fault: &wire::Fault) -> (Place, String) {
+    let (place, _) = declared.document.locate(&fault.field);
+    (place, ruled(located(declared, &fault.field, &fault.message), &fault.rule))
 }
 
 /// What is wrong, and the rule it breaks by its name.
-pub(crate) fn ruled(told: String, rule: &str) -> String {
+fn ruled(told: String, rule: &str) -> String {
     if rule.is_empty() { told } else { format!("{told} [{rule}]") }
 }
 
@@ -142,17 +138,17 @@ spec:
         let faults = wire::Faults {
             faults: vec![
                 fault("plans[0].components[0].endpoints[0].port", "must be 80, see target_port"),
-                fault("plans[0].components[0].executables", "is empty"),
                 fault("", "no"),
+                fault("plans[0].components[0].executables", "is empty"),
             ],
         };
         let details = faults.encode_to_vec().into();
         let status = Status::with_details(Code::InvalidArgument, "", details);
         assert_eq!(
             refusal(&declared[0], &status).to_string(),
-            "hello.yaml:6:46: spec.endpoints[0].port: must be 80, see targetPort\n\
+            "hello.yaml:1:1: no\n\
              hello.yaml:5:3: spec.executables: is empty\n\
-             hello.yaml:1:1: no"
+             hello.yaml:6:46: spec.endpoints[0].port: must be 80, see targetPort"
         );
     }
 }

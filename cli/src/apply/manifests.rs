@@ -37,7 +37,7 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Declared>, Failure> {
 
 /// Reads what can be read of every path, and tells of all faults and of all that is left out.
 pub(crate) fn read_and_tell(paths: &[PathBuf]) -> Result<Read, Failure> {
-    let (mut declared, mut faults) = (Vec::new(), 0);
+    let (mut declared, mut faults, mut is_template) = (Vec::new(), 0, false);
     let paths = expand(paths)?;
     for path in &paths {
         let file = if is_stdin(path) { "<stdin>".to_owned() } else { path.display().to_string() };
@@ -53,11 +53,24 @@ pub(crate) fn read_and_tell(paths: &[PathBuf]) -> Result<Read, Failure> {
         let (sound, found) = manifest::read_sound(&text);
         declared.extend(sound.into_iter().map(|document| Declared { file: file.clone(), document }));
         faults += found.len();
+        is_template |= !found.is_empty() && looks_like_a_template(&text);
         found.iter().for_each(|fault| remark(fault.in_file(&file)));
     }
     let notes = declared.iter().flat_map(|one| one.document.left_out.iter().map(|note| (&one.file, note)));
     notes.for_each(|(file, note)| remark(note.in_file(file)));
+    if is_template {
+        remark(
+            "{{ }} and {% %} are of a template: `rio apply -v VALUES` fills it in, epr reads what comes of it",
+        );
+    }
     Ok(Read { declared, faults })
+}
+
+/// Whether a text has what the rapyuta.io client fills in (Jinja) before it takes it for a manifest.
+fn looks_like_a_template(text: &str) -> bool {
+    [("{{", "}}"), ("{%", "%}")]
+        .iter()
+        .any(|(begin, end)| text.split_once(begin).is_some_and(|(_, rest)| rest.contains(end)))
 }
 
 /// How reading ends when there are faults, each of which was told.
@@ -177,6 +190,15 @@ mod tests {
         let binary = dir.path().join("x.yaml");
         std::fs::write(&binary, [0xff, 0xfe]).unwrap();
         assert!(told(&binary).contains("not UTF-8"));
+    }
+
+    #[test]
+    fn templates_are_told_from_manifests() {
+        assert!(looks_like_a_template("metadata: {name: shop-{{ site }}}"));
+        assert!(looks_like_a_template("{% for camera in cameras %}"));
+        assert!(!looks_like_a_template(ROUTE));
+        assert!(!looks_like_a_template("a: }}\nb: {{"));
+        assert!(!looks_like_a_template("a: {b: {c: d}}"));
     }
 
     #[test]
