@@ -129,6 +129,7 @@ async fn report(client: &Client, lease: &wire::Lease, backends: &Backends) -> Re
         phase: wire::Phase::Succeeded.into(),
         status: wire::Status::Running.into(),
         backends: backends.report(),
+        executables: vec![backends.executable()],
         ..Default::default()
     };
     let reported = client.runtime().report_deployment(request).await;

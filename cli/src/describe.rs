@@ -42,7 +42,8 @@ impl About {
     async fn of(client: &Client, metadata: Option<&wire::Metadata>) -> Self {
         let mut about = Self { now: SystemTime::now(), project: String::new(), creator: String::new() };
         let Some(metadata) = metadata else { return about };
-        if !metadata.project.is_empty() {
+        // A project is in itself, which its page need not say.
+        if !metadata.project.is_empty() && metadata.project != metadata.guid {
             about.project = project_by_name(client, &metadata.project).await;
         }
         if !metadata.creator.is_empty() {

@@ -126,7 +126,7 @@ pub(crate) fn describe(status: &Status) -> String {
     }
     if status.code() == Code::Unauthenticated {
         return format!(
-            "the server does not know this token ({}); --token-file FILE or EPR_TOKEN gives another",
+            "the server does not accept this token ({}); --token-file FILE or EPR_TOKEN gives another",
             status.message()
         );
     }

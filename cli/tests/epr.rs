@@ -284,6 +284,8 @@ fn every_line_of_the_demonstration_works_as_printed() {
             };
             assert!(done.out.contains(told), "{round}: {step}\n{done:?}");
         }
+        let page = epr.ok(&["describe", "deployment", "hello-blue"]);
+        assert!(page.contains("  server   Running"), "{round}: {page}");
         epr.signal(Signal::TERM);
         assert_eq!(epr.wait().code, 0);
         epr = epr.demo_again();

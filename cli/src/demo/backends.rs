@@ -68,4 +68,13 @@ impl Backends {
         };
         vec![at("WEB", &self.http), at("SECURE", &self.http), at("TLS", &self.secure)]
     }
+
+    /// How the package's one executable does: as long as these are there, it runs.
+    pub(super) fn executable(&self) -> wire::ExecutableStatus {
+        wire::ExecutableStatus {
+            name: "server".to_owned(),
+            state: wire::ExecutableState::Running.into(),
+            ..Default::default()
+        }
+    }
 }

@@ -2,13 +2,15 @@ use std::fmt::Display;
 
 use super::Tone;
 
-/// Colours, when they are wanted: on a terminal, unless `NO_COLOR` is set (no-color.org).
+/// Colours, when they are wanted: on a terminal that has them, unless `NO_COLOR` is set (no-color.org).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint(bool);
 
 impl Paint {
     pub(crate) fn for_stream(is_terminal: bool) -> Self {
-        Self(is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+        let is_dumb = || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let is_unwanted = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self(is_terminal && !is_dumb() && !is_unwanted())
     }
 
     pub(crate) fn tone(self, tone: Tone, text: impl Display) -> String {
