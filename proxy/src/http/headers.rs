@@ -3,6 +3,19 @@
 //! The rules are the same whatever read the fields and whatever is sent on: heads come as [`Field`]s that
 //! lie where they were read, and go into a [`Sink`]. Fields that say where a body ends (Content-Length and
 //! Transfer-Encoding) never go on as they came: who sends the body says how it is framed.
+//!
+//! | field of a request | what a backend gets |
+//! | --- | --- |
+//! | Host | the authority the request was routed by, as the client wrote it; `:authority` over HTTP/2 |
+//! | Connection and what it names, Keep-Alive, Upgrade, Proxy-*, Expect, Proxy | nothing |
+//! | TE | `trailers` over HTTP/2 where the client said so |
+//! | Cookie | one field over HTTP/1 |
+//! | X-Forwarded-*, Forwarded, X-Real-IP, X-Client-IP | ours; after those of a trusted peer |
+//! | X-Request-Id | the client's where it is one short word, else ours |
+//! | Epr-Hop | one more than it was |
+//! | all others, such as traceparent and Trailer | as they came, in their order |
+//!
+//! A client gets of a response all but the fields of the backend's hop and Epr-Refusal.
 
 mod client;
 mod sink;
