@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
-use http::uri::PathAndQuery;
 use tokio::sync::mpsc;
 
 use crate::config::AccessLogTarget;
@@ -42,8 +41,8 @@ pub struct Record {
     pub asked: Option<Box<str>>,
     /// Of the request.
     pub method: Option<http::Method>,
-    /// Of the request. Its query is not written: people put secrets there.
-    pub path: Option<PathAndQuery>,
+    /// Of the request, without its query: people put secrets there.
+    pub path: Option<Box<str>>,
     /// Of the answer.
     pub status: Option<http::StatusCode>,
     /// Why it was not served.
@@ -60,6 +59,13 @@ pub struct Record {
     pub request_id: Option<HeaderValue>,
     /// Of the request.
     pub user_agent: Option<HeaderValue>,
+}
+
+impl Record {
+    /// What is recorded of a request's target.
+    pub fn path_of(target: &str) -> Box<str> {
+        line::cut(target.split('?').next().unwrap_or_default()).into()
+    }
 }
 
 /// The way into the log: cheap to clone, one for each worker.

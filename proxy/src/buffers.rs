@@ -5,11 +5,12 @@
 //! thread for the next one who asks.
 
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, IoSlice};
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// Bytes to begin with where a head is awaited: most heads are smaller.
@@ -110,6 +111,22 @@ impl Buffer {
         Poll::Ready(Ok(came))
     }
 
+    /// Gives the bytes to whoever reads from `stream` next, then what that has.
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: Pin<&mut impl AsyncRead>,
+        space: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let count = self.unread().len().min(space.remaining());
+        if count == 0 {
+            return stream.poll_read(cx, space);
+        }
+        space.put_slice(self.unread().get(..count).unwrap_or_default());
+        self.consume(count);
+        Poll::Ready(Ok(()))
+    }
+
     fn make_room(&mut self, most: usize) {
         let Some(memory) = &mut self.memory else {
             self.memory = Some(take(most));
@@ -146,6 +163,7 @@ impl Drop for Buffer {
 }
 
 /// A text that is being written: the head of a message, made anew for each in the same memory.
+#[derive(Default)]
 pub(crate) struct Text(Vec<u8>);
 
 impl Text {
@@ -179,6 +197,43 @@ impl Drop for Text {
                     spare.texts.push(text);
                 }
             });
+        }
+    }
+}
+
+/// Bytes that wait to be written: a text, a piece of a body behind it, and what ends the piece.
+pub(crate) struct Parcel {
+    pub(crate) text: Text,
+    written: usize,
+    pub(crate) data: Bytes,
+    pub(crate) tail: &'static [u8],
+}
+
+impl Parcel {
+    /// With nothing but `text`.
+    pub(crate) fn new(text: Text) -> Self {
+        Self { text, written: 0, data: Bytes::new(), tail: b"" }
+    }
+
+    /// Writes all of it, by as few calls of `write` as possible.
+    pub(crate) fn poll_write(
+        &mut self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let text = self.text.get(self.written..).unwrap_or_default();
+            if text.is_empty() && self.data.is_empty() && self.tail.is_empty() {
+                self.text.clear();
+                self.written = 0;
+                return Poll::Ready(Ok(()));
+            }
+            let parts = [IoSlice::new(text), IoSlice::new(&self.data), IoSlice::new(self.tail)];
+            let count = ready!(write(&parts))?;
+            let of_text = count.min(text.len());
+            let of_data = (count - of_text).min(self.data.len());
+            self.written += of_text;
+            self.data.advance(of_data);
+            self.tail = self.tail.get(count - of_text - of_data..).unwrap_or_default();
         }
     }
 }

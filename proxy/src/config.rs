@@ -265,13 +265,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Fields hyper reads of a head without being told a number.
-    pub(crate) const HYPER_FIELDS: usize = 100;
-
-    /// Bytes read ahead of an HTTP/1.1 connection, or waiting to be written to it: a whole head must fit, and
-    /// hyper takes no fewer than 8 KiB.
+    /// Bytes read ahead of an HTTP/1.1 connection: a whole head must fit.
     pub(crate) fn http1_buffer(&self) -> usize {
-        self.relay_buffer.max(self.head_bytes).max(8192)
+        self.relay_buffer.max(self.head_bytes)
     }
 }
 

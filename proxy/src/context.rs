@@ -3,16 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use certs::Certificates;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
 
-use crate::access_log::AccessLog;
+use crate::access_log::{AccessLog, Record};
 use crate::config::{Config, Limits};
-use crate::drain::Signal;
+use crate::drain::{Phase, Signal};
+use crate::http1::{Bounds, Room};
 use crate::metrics::{Metrics, WorkerMetrics};
 use crate::per_worker::WorkerId;
+use crate::refusal::Refusal;
 use crate::request_id::RequestIds;
 use crate::routes::{Reader, RouteEntry, Routes};
 use crate::streams::Streams;
@@ -43,9 +46,13 @@ pub(crate) struct Context {
     pub(crate) streams: Tasks,
     pub(crate) drain: Signal,
     pub(crate) ids: RequestIds,
-    pub(crate) h1: http1::Builder,
+    /// The fields of the head that is being read.
+    pub(crate) room: RefCell<Room>,
+    /// How large a head may be.
+    pub(crate) bounds: Bounds,
     pub(crate) h2: http2::Builder<Streams>,
     requests: Cell<u32>,
+    date: RefCell<(u64, Rc<str>)>,
 }
 
 impl Context {
@@ -68,11 +75,13 @@ impl Context {
             upstreams,
             drain,
             ids: RequestIds::new(seed),
-            h1: h1(&config.limits),
+            room: RefCell::default(),
+            bounds: Bounds { bytes: config.limits.head_bytes, fields: config.limits.head_fields },
             h2: h2(&config.limits, Streams::new(streams.clone(), &config.timeouts)),
             connections: Tasks::new(),
             streams,
             requests: Cell::new(0),
+            date: RefCell::new((0, Rc::from(""))),
             shared,
         })
     }
@@ -92,6 +101,32 @@ impl Context {
         self.shared.metrics.worker(self.worker)
     }
 
+    /// Logs a refusal that is the answer to no request; `fill` tells whose it was.
+    pub(crate) fn log_refusal(&self, refusal: Refusal, fill: impl FnOnce(&mut Record)) {
+        if self.shared.log.is_on() {
+            let mut record =
+                Record { at: Some(SystemTime::now()), refusal: Some(refusal), ..Record::default() };
+            fill(&mut record);
+            self.shared.log.record(record);
+        }
+    }
+
+    /// Whether a drain has begun.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.drain.phase() != Phase::Serving
+    }
+
+    /// The time as answers say it (RFC 9110 6.6.1), made once a second.
+    pub(crate) fn date(&self) -> Rc<str> {
+        let now = SystemTime::now();
+        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let mut date = self.date.borrow_mut();
+        if date.0 != second {
+            *date = (second, httpdate::fmt_http_date(now).into());
+        }
+        date.1.clone()
+    }
+
     /// Whether this request is one of those that leave a span.
     pub(crate) fn is_sampled(&self) -> bool {
         let Some(every) = self.config().sample_spans else { return false };
@@ -99,21 +134,6 @@ impl Context {
         self.requests.set(count);
         count.is_multiple_of(every.get())
     }
-}
-
-/// How HTTP/1.1 is spoken with clients. Heads are timed by `http::pulse`, not by hyper.
-fn h1(limits: &Limits) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .half_close(true)
-        .header_read_timeout(None)
-        .max_header_size(limits.head_bytes)
-        .max_buf_size(limits.http1_buffer());
-    if limits.head_fields != Limits::HYPER_FIELDS {
-        // Any other number than hyper's own makes it allocate for each head.
-        builder.max_headers(limits.head_fields);
-    }
-    builder
 }
 
 /// How HTTP/2 is spoken with clients; its streams run as tasks of the worker.

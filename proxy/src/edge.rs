@@ -7,11 +7,9 @@ pub(crate) mod introduction;
 mod passthrough;
 
 use std::rc::Rc;
-use std::time::SystemTime;
 
 use tokio::net::TcpStream;
 
-use crate::access_log::Record;
 use crate::context::Context;
 use crate::farewell;
 use crate::hello;
@@ -27,18 +25,7 @@ pub(crate) async fn serve_plain(accepted: Accepted, context: Rc<Context>) {
     let Accepted { stream, peer, permit } = accepted;
     let _open = Open::count(context.clone(), Port::Http);
     let client = Client::new(context.clone(), peer, Door::Plain, permit);
-    // Kept for its permit: last words take their time too.
-    if let Err(broken) = http::serve_h1(stream, client.clone()).await {
-        context.metrics().refusal(broken.refusal);
-        context.log_refusal(broken.refusal, |record| {
-            record.client = Some(peer);
-            record.protocol = "http/1.1";
-        });
-        if let Some(stream) = broken.untold {
-            let words = http::raw_answer(broken.refusal);
-            farewell::say(stream, &words, context.config().timeouts.linger).await;
-        }
-    }
+    http::serve_h1(stream, client).await;
 }
 
 /// Serves a connection to the TLS port.
@@ -84,9 +71,10 @@ async fn terminate(stream: TcpStream, hello: hello::Hello, client: Rc<Client>) -
     metrics.handshakes_resumed.add(u64::from(tls::is_resumed(&stream)));
     if tls::speaks_h2(&stream) {
         http::serve_h2(stream, client).await;
-        return Ok(());
+    } else {
+        http::serve_h1(stream, client).await;
     }
-    http::serve_h1(stream, client).await.map_err(|broken| broken.refusal)
+    Ok(())
 }
 
 /// Tells a client why it is not served, before TLS is spoken: by an alert, or in plain words when it
@@ -112,20 +100,9 @@ async fn turn_away(
     match refusal.tls_alert() {
         Some(alert) => farewell::say(stream, &alert.record(), linger).await,
         None if refusal == Refusal::NotTls => {
-            farewell::say(stream, &http::raw_answer(refusal), linger).await;
+            farewell::say(stream, &http::raw_answer(refusal, &context.date()), linger).await;
         }
         None => {}
-    }
-}
-
-impl Context {
-    fn log_refusal(&self, refusal: Refusal, fill: impl FnOnce(&mut Record)) {
-        if self.shared.log.is_on() {
-            let mut record =
-                Record { at: Some(SystemTime::now()), refusal: Some(refusal), ..Record::default() };
-            fill(&mut record);
-            self.shared.log.record(record);
-        }
     }
 }
 

@@ -63,6 +63,16 @@ pub enum Refusal {
     // A request that must not be forwarded.
     /// A request head that is not HTTP.
     BadRequest,
+    /// A request head of more bytes or fields than there may be.
+    HeadTooLong,
+    /// A request line that is longer than a head may be.
+    TargetTooLong,
+    /// Another version of HTTP.
+    VersionNotSupported,
+    /// A body in a transfer coding other than chunked.
+    UnknownCoding,
+    /// An expectation other than 100-continue.
+    ExpectationFailed,
     /// A request head that was not over within its time.
     HeadTimeout,
     /// No Host field where HTTP/1.1 demands one.
@@ -99,7 +109,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 40] = [
         Self::NoRoute,
         Self::Unbound,
         Self::NoBackend,
@@ -121,6 +131,11 @@ impl Refusal {
         Self::HandshakeTimeout,
         Self::Http2OnPlain,
         Self::BadRequest,
+        Self::HeadTooLong,
+        Self::TargetTooLong,
+        Self::VersionNotSupported,
+        Self::UnknownCoding,
+        Self::ExpectationFailed,
         Self::HeadTimeout,
         Self::MissingHost,
         Self::RepeatedHost,
@@ -161,6 +176,11 @@ impl Refusal {
             Self::HandshakeTimeout => "handshake_timeout",
             Self::Http2OnPlain => "http2_on_plain",
             Self::BadRequest => "bad_request",
+            Self::HeadTooLong => "head_too_long",
+            Self::TargetTooLong => "target_too_long",
+            Self::VersionNotSupported => "version_not_supported",
+            Self::UnknownCoding => "unknown_coding",
+            Self::ExpectationFailed => "expectation_failed",
             Self::HeadTimeout => "head_timeout",
             Self::MissingHost => "missing_host",
             Self::RepeatedHost => "repeated_host",
@@ -201,13 +221,18 @@ impl Refusal {
                 StatusCode::REQUEST_TIMEOUT
             }
             Self::SecureTcpOnTls | Self::HttpOnTls | Self::NotCovered => StatusCode::MISDIRECTED_REQUEST,
-            Self::ConnectNotSupported | Self::WebSocketNotSupported => StatusCode::NOT_IMPLEMENTED,
+            Self::ConnectNotSupported | Self::WebSocketNotSupported | Self::UnknownCoding => {
+                StatusCode::NOT_IMPLEMENTED
+            }
             Self::ConnectFailed | Self::BackendForbidden | Self::BackendReset | Self::BackendGarbage => {
                 StatusCode::BAD_GATEWAY
             }
             Self::Unbound | Self::NoBackend => StatusCode::SERVICE_UNAVAILABLE,
             Self::BackendTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::Http2OnPlain => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::Http2OnPlain | Self::VersionNotSupported => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::HeadTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             Self::Loop => StatusCode::LOOP_DETECTED,
         }
     }
@@ -239,6 +264,11 @@ impl Refusal {
             | Self::HandshakeTimeout
             | Self::Http2OnPlain
             | Self::BadRequest
+            | Self::HeadTooLong
+            | Self::TargetTooLong
+            | Self::VersionNotSupported
+            | Self::UnknownCoding
+            | Self::ExpectationFailed
             | Self::HeadTimeout
             | Self::MissingHost
             | Self::RepeatedHost
@@ -256,6 +286,11 @@ impl Refusal {
     pub const fn closes(self) -> bool {
         match self {
             Self::BadRequest
+            | Self::HeadTooLong
+            | Self::TargetTooLong
+            | Self::VersionNotSupported
+            | Self::UnknownCoding
+            | Self::ExpectationFailed
             | Self::HeadTimeout
             | Self::MissingHost
             | Self::RepeatedHost
@@ -317,6 +352,11 @@ impl Refusal {
             | Self::HandshakeTimeout
             | Self::Http2OnPlain
             | Self::BadRequest
+            | Self::HeadTooLong
+            | Self::TargetTooLong
+            | Self::VersionNotSupported
+            | Self::UnknownCoding
+            | Self::ExpectationFailed
             | Self::HeadTimeout
             | Self::MissingHost
             | Self::RepeatedHost
@@ -363,6 +403,11 @@ impl Refusal {
             Self::HandshakeTimeout => "The TLS handshake did not end in time.",
             Self::Http2OnPlain => "This port speaks HTTP/1.1. HTTP/2 is spoken over TLS.",
             Self::BadRequest => "The request head is not valid HTTP/1.1.",
+            Self::HeadTooLong => "The request head is too long or has too many fields.",
+            Self::TargetTooLong => "The request target is too long.",
+            Self::VersionNotSupported => "This version of HTTP is not served here.",
+            Self::UnknownCoding => "The request body comes in a transfer coding other than chunked.",
+            Self::ExpectationFailed => "The only expectation that is met here is 100-continue.",
             Self::HeadTimeout => "The request head did not come in time.",
             Self::MissingHost => "The request has no Host field.",
             Self::RepeatedHost => "The request has more than one Host field.",

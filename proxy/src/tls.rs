@@ -51,6 +51,13 @@ pub(crate) struct Prefixed<S> {
     stream: S,
 }
 
+impl<S> Prefixed<S> {
+    /// The stream itself.
+    pub(crate) fn inner(&self) -> &S {
+        &self.stream
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,

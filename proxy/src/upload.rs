@@ -1,4 +1,6 @@
-//! A request's body on its way to a backend: streamed, counted, never gathered.
+//! A request's body on its way to a backend in frames: streamed, counted, never gathered.
+
+mod pipe;
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -10,6 +12,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+pub(crate) use pipe::{Feed, Piped, pipe};
+
 /// A request's body on its way to a backend.
 pub(crate) enum Upload {
     /// None, or nothing left: such a request can be sent twice.
@@ -17,10 +21,29 @@ pub(crate) enum Upload {
     /// The client's.
     Client {
         /// What comes from the client.
-        body: Incoming,
+        body: Source,
         /// How far it came.
         progress: Rc<Progress>,
     },
+}
+
+/// Who reads a body from its client.
+pub(crate) enum Source {
+    /// hyper, from a stream of HTTP/2.
+    Stream(Incoming),
+    /// The client's own task, from HTTP/1.1.
+    Piped(Piped),
+}
+
+/// A body that broke off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BrokenOff {
+    /// On HTTP/2.
+    #[error(transparent)]
+    Stream(#[from] hyper::Error),
+    /// On HTTP/1.1.
+    #[error(transparent)]
+    Piped(#[from] pipe::BrokenOff),
 }
 
 /// How far an upload came, for those who wait for the answer.
@@ -35,9 +58,14 @@ pub(crate) struct Progress {
 
 impl Upload {
     pub(crate) fn new(body: Incoming) -> Self {
-        if body.is_end_stream() {
-            return Self::Empty;
-        }
+        if body.is_end_stream() { Self::Empty } else { Self::of(Source::Stream(body)) }
+    }
+
+    pub(crate) fn piped(body: Piped) -> Self {
+        Self::of(Source::Piped(body))
+    }
+
+    fn of(body: Source) -> Self {
         let progress = Progress {
             bytes: Cell::new(0),
             last: Cell::new(Instant::now()),
@@ -56,14 +84,17 @@ impl Upload {
 
 impl Body for Upload {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let Self::Client { body, progress } = &mut *self else { return Poll::Ready(None) };
-        let polled = Pin::new(body).poll_frame(cx);
+        let polled = match body {
+            Source::Stream(body) => Pin::new(body).poll_frame(cx).map_err(BrokenOff::from),
+            Source::Piped(body) => Pin::new(body).poll_frame(cx).map_err(BrokenOff::from),
+        };
         progress.waits_for_client.set(polled.is_pending());
         let frame = ready!(polled);
         progress.last.set(Instant::now());
@@ -78,14 +109,16 @@ impl Body for Upload {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Client { body, .. } => body.is_end_stream(),
+            Self::Client { body: Source::Stream(body), .. } => body.is_end_stream(),
+            Self::Client { body: Source::Piped(body), .. } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Client { body, .. } => body.size_hint(),
+            Self::Client { body: Source::Stream(body), .. } => body.size_hint(),
+            Self::Client { body: Source::Piped(body), .. } => body.size_hint(),
         }
     }
 }

@@ -36,10 +36,11 @@ use crate::per_worker::WorkerId;
 use crate::routes::{RouteEntry, UpstreamId};
 use crate::tasks::Tasks;
 
-pub use body::UpstreamBody;
+pub use body::{BodyError, UpstreamBody};
 pub use choose::Lease;
 pub use dial::DialError;
 pub use error::{Fault, SendError};
+pub use h1::Connection;
 pub use networks::{Forbidden, Networks};
 
 use aside::Aside;
@@ -61,11 +62,21 @@ pub struct Upstreams<B> {
     dice: Dice,
     aside: RefCell<Aside>,
     dialler: Rc<Dialler>,
-    h1: Rc<h1::Idle<B>>,
-    h1_settings: hyper::client::conn::http1::Builder,
+    h1: Rc<h1::H1>,
     h2: h2::Shared<B>,
     /// What drives the connections.
     tasks: Tasks,
+}
+
+/// Which connection to a backend is good enough for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// One kept from before that is not known to be closed: the request can be sent again.
+    Any,
+    /// One kept from before of which the kernel says that it is open.
+    Sure,
+    /// A new one.
+    Fresh,
 }
 
 /// What every dial needs.
@@ -94,8 +105,7 @@ impl<B: RequestBody> Upstreams<B> {
             dice: Dice::new(seed),
             aside: RefCell::new(Aside::new(policy.set_aside)),
             dialler: Rc::new(Dialler { networks, timeout: connect, metrics, worker }),
-            h1: Rc::new(h1::Idle::new(policy)),
-            h1_settings: h1::settings(limits),
+            h1: h1::H1::new(policy, limits),
             h2: h2::Shared::new(policy, limits, tasks.clone()),
             tasks,
         })
@@ -117,6 +127,21 @@ impl<B: RequestBody> Upstreams<B> {
         Some(Lease::new(chosen.clone(), self.worker))
     }
 
+    /// Chooses a backend; after one has `failed` another one, where that makes sense.
+    pub(crate) fn choose_again(
+        &self,
+        entry: &RouteEntry,
+        failed: Option<(UpstreamId, Fault)>,
+    ) -> Option<Lease> {
+        let Some((failed, fault)) = failed else { return self.choose(entry, None) };
+        let other = self.choose(entry, Some(failed));
+        match fault {
+            // The only backend may have closed just this connection, or refused just this stream.
+            Fault::Closed | Fault::RefusedStream => other.or_else(|| self.choose(entry, None)),
+            Fault::Dial(_) | Fault::Garbage | Fault::RequestBody => other,
+        }
+    }
+
     /// Opens a connection to the leased backend, for a tunnel of one's own.
     pub async fn dial(&self, lease: &Lease) -> Result<TcpStream, DialError> {
         self.judged(lease, self.dialler.dial(lease.upstream()).await)
@@ -126,8 +151,7 @@ impl<B: RequestBody> Upstreams<B> {
     /// returns once the head of the response is there. The lease stays with the response's body. The
     /// caller bounds the time; dropping the future breaks the request off.
     ///
-    /// A response with status 101 can be upgraded with [`hyper::upgrade::on`]; take the lease from its
-    /// body with [`UpstreamBody::into_lease`] first, and keep it as long as the tunnel.
+    /// A response with status 101 becomes a tunnel by [`UpstreamBody::into_tunnel`].
     pub async fn send(
         &self,
         lease: Lease,
@@ -171,38 +195,39 @@ impl<B: RequestBody> Upstreams<B> {
     async fn send_h1(
         &self,
         lease: Lease,
-        mut request: Request<B>,
+        request: Request<B>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
-        // A kept connection that its backend has closed meanwhile hands the request back unsent. There
-        // are finitely many kept ones, then a fresh one.
-        while let Some(mut kept) = self.h1.take(lease.upstream().id()) {
-            match kept.try_send_request(request).await {
-                Ok(response) => {
-                    self.metrics().reused.inc();
-                    return Ok(self.h1.responding(response, kept, lease));
-                }
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(SendError::failed(&error.into_error(), lease)),
-                },
-            }
-        }
-        let mut fresh = match self.open_h1(&lease).await {
-            Ok(sender) => sender,
-            Err(error) => return Err(SendError::unsent(error, request, lease)),
+        let pick = if request.method().is_idempotent() { Pick::Any } else { Pick::Sure };
+        let connection = match self.connect(&lease, pick).await {
+            Ok(connection) => connection,
+            Err(fault) => return Err(SendError::unsent(fault, request, lease)),
         };
-        match fresh.try_send_request(request).await {
-            Ok(response) => Ok(self.h1.responding(response, fresh, lease)),
-            Err(mut error) => Err(match error.take_message() {
-                Some(unsent) => SendError::unsent(Fault::Closed, unsent, lease),
-                None => SendError::failed(&error.into_error(), lease),
-            }),
+        let upstream = lease.upstream().id();
+        match self.h1.send(connection, request, lease).await {
+            Ok(response) => Ok(response.map(UpstreamBody::own)),
+            Err(h1::Unanswered { fault, unsent }) => {
+                Err(SendError { fault, upstream, unsent: unsent.map(Box::new) })
+            }
         }
     }
 
-    async fn open_h1(&self, lease: &Lease) -> Result<hyper::client::conn::http1::SendRequest<B>, Fault> {
-        let stream = self.dial(lease).await.map_err(Fault::Dial)?;
-        h1::open(&self.h1_settings, stream, &self.tasks).await
+    /// A connection to the leased backend for one HTTP/1.1 request.
+    pub(crate) async fn connect(&self, lease: &Lease, pick: Pick) -> Result<Connection, Fault> {
+        let kept = match pick {
+            Pick::Any => self.h1.kept(lease.upstream().id(), false),
+            Pick::Sure => self.h1.kept(lease.upstream().id(), true),
+            Pick::Fresh => None,
+        };
+        if let Some(kept) = kept {
+            self.metrics().reused.inc();
+            return Ok(kept);
+        }
+        self.dial(lease).await.map(|stream| self.h1.fresh(stream)).map_err(Fault::Dial)
+    }
+
+    /// Keeps a connection whose answer was read to its end for the next request.
+    pub(crate) fn keep(&self, lease: &Lease, connection: Connection) {
+        self.h1.keep(lease, connection);
     }
 
     async fn send_h2(

@@ -53,7 +53,7 @@ pub(super) fn append(batch: &mut Vec<u8>, record: &Record) {
         tls: record.tls,
         host: route.map(|route| route.hostname.as_str()).or(record.asked.as_deref().map(cut)),
         method: record.method.as_ref().map(|method| cut(method.as_str())),
-        path: record.path.as_ref().map(|path| cut(path.path())),
+        path: record.path.as_ref().map(|path| cut(path)),
         status: record.status.map(|status| status.as_u16()),
         refusal: record.refusal.map(crate::refusal::Refusal::label),
         bytes_in: record.bytes_in,
@@ -75,7 +75,7 @@ pub(super) fn append(batch: &mut Vec<u8>, record: &Record) {
     }
 }
 
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     let mut end = text.len().min(TEXT_MAX);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -65,7 +65,7 @@ fn start(queue: usize) -> (AccessLog, Writer, Pipe) {
 fn request(path: &str) -> Record {
     Record {
         method: Some(http::Method::GET),
-        path: Some(path.parse().unwrap()),
+        path: Some(Record::path_of(path)),
         protocol: "http/1.1",
         ..Record::default()
     }

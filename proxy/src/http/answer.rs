@@ -11,7 +11,7 @@ use super::patience::Patience;
 use super::vigil::Vigil;
 use crate::refusal::Refusal;
 use crate::upload::Upload;
-use crate::upstream::UpstreamBody;
+use crate::upstream::{BodyError, UpstreamBody};
 
 /// A response's body on its way to a client, and the account of the whole request.
 pub(crate) struct Answer {
@@ -42,7 +42,7 @@ const MANY_FRAMES: u32 = 64;
 pub(crate) enum Broken {
     /// The backend broke it off.
     #[error(transparent)]
-    Backend(#[from] hyper::Error),
+    Backend(#[from] BodyError),
     /// The backend fell silent.
     #[error("the backend sent no more of its answer in time")]
     Silent,

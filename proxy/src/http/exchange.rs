@@ -14,7 +14,7 @@ use crate::config::Timeouts;
 use crate::context::Context;
 use crate::refusal::Refusal;
 use crate::upload::{Progress, Upload};
-use crate::upstream::{Fault, SendError, UpstreamBody};
+use crate::upstream::{SendError, UpstreamBody};
 
 /// Sends `request` to a backend of the route it goes over and waits for the head of its answer.
 ///
@@ -38,13 +38,8 @@ pub(super) async fn exchange(
     };
     let (fault, failed) = (first.fault, first.upstream);
     let Some(request) = again(first, copy) else { return Err(fault.refusal()) };
-    let other = upstreams.choose(vigil.entry(), Some(failed));
-    let lease = match fault {
-        // The only backend may have closed just this connection, or refused just this stream.
-        Fault::Closed | Fault::RefusedStream => other.or_else(|| upstreams.choose(vigil.entry(), None)),
-        Fault::Dial(_) | Fault::Garbage | Fault::RequestBody => other,
-    };
-    let Some(lease) = lease else { return Err(fault.refusal()) };
+    let other = upstreams.choose_again(vigil.entry(), Some((failed, fault)));
+    let Some(lease) = other else { return Err(fault.refusal()) };
     meter.goes_to(&lease, true);
     let sent = upstreams.send(lease, request);
     let second = in_time(sent, progress.as_deref(), timeouts, vigil).await?;

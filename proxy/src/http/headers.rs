@@ -50,10 +50,6 @@ pub(crate) struct ToBackend<'h> {
 /// What must be known of a request whose fields went to a backend.
 pub(crate) struct Passed<'b> {
     pub(crate) id: RequestId<'b>,
-    /// Whether the client waits for 100 before it sends the body. Nothing was written of it. Over HTTP/1.0
-    /// it means nothing (RFC 9110 10.1.1).
-    #[allow(dead_code, reason = "hyper says 100 by itself")]
-    pub(crate) expects_continue: bool,
 }
 
 /// What must be known of a response whose fields went to a client.
@@ -135,7 +131,7 @@ pub(crate) fn to_backend<'b>(
     if !over_http1 && survey.trailers {
         sink.put("te", b"trailers");
     }
-    Ok(Passed { id, expects_continue: survey.expects_continue })
+    Ok(Passed { id })
 }
 
 /// Writes the fields with which a response goes to a client.

@@ -2,12 +2,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::header::USER_AGENT;
-use http::{Request, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 
+use super::h2::Serving;
 use super::headers::RequestId;
-use super::pulse::Serving;
 use super::{Client, Door};
 use crate::access_log::Record;
 use crate::config::Timeouts;
@@ -18,14 +17,24 @@ use crate::routes::RouteEntry;
 use crate::upload::Progress;
 use crate::upstream::Lease;
 
+/// What is told of a request's head.
+pub(super) struct Seen<'h> {
+    pub(super) is_h2: bool,
+    pub(super) method: &'h str,
+    /// With its query, which is not recorded.
+    pub(super) path: &'h str,
+    pub(super) user_agent: Option<&'h [u8]>,
+}
+
 /// The account of one request. Whatever way the request ends, dropping this counts and logs it.
 pub(crate) struct Meter {
     client: Rc<Client>,
-    _serving: Serving,
+    _serving: Option<Serving>,
     via: Via,
     started: Instant,
     entry: Option<Arc<RouteEntry>>,
     upload: Option<Rc<Progress>>,
+    bytes_in: u64,
     status: Option<StatusCode>,
     refusal: Option<Refusal>,
     bytes_out: u64,
@@ -34,22 +43,27 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// For a request whose head was just read.
-    pub(super) fn new<B>(client: Rc<Client>, request: &Request<B>, serving: Serving) -> Self {
-        let via = match (&client.door, request.version()) {
+    /// For a request whose head was just read, at `started`.
+    pub(super) fn new(
+        client: Rc<Client>,
+        seen: &Seen<'_>,
+        started: Instant,
+        serving: Option<Serving>,
+    ) -> Self {
+        let via = match (&client.door, seen.is_h2) {
             (Door::Plain, _) => Via::Http,
-            (Door::Tls { .. }, Version::HTTP_2) => Via::HttpsH2,
-            (Door::Tls { .. }, _) => Via::HttpsH1,
+            (Door::Tls { .. }, true) => Via::HttpsH2,
+            (Door::Tls { .. }, false) => Via::HttpsH1,
         };
         let record = client.context.shared.log.is_on().then(|| {
             Box::new(Record {
                 at: Some(SystemTime::now()),
                 client: Some(client.peer),
-                protocol: if request.version() == Version::HTTP_2 { "h2" } else { "http/1.1" },
+                protocol: if seen.is_h2 { "h2" } else { "http/1.1" },
                 tls: via != Via::Http,
-                method: Some(request.method().clone()),
-                path: request.uri().path_and_query().cloned(),
-                user_agent: request.headers().get(USER_AGENT).cloned(),
+                method: Method::from_bytes(seen.method.as_bytes()).ok(),
+                path: Some(Record::path_of(seen.path)),
+                user_agent: seen.user_agent.and_then(|agent| HeaderValue::from_bytes(agent).ok()),
                 ..Record::default()
             })
         });
@@ -57,9 +71,10 @@ impl Meter {
             client,
             _serving: serving,
             via,
-            started: Instant::now(),
+            started,
             entry: None,
             upload: None,
+            bytes_in: 0,
             status: None,
             refusal: None,
             bytes_out: 0,
@@ -114,6 +129,11 @@ impl Meter {
         self.bytes_out += bytes as u64;
     }
 
+    /// Bytes of bodies that went straight through: from the client, and to it.
+    pub(super) fn moved_straight(&mut self, from: u64, to: u64) {
+        (self.bytes_in, self.bytes_out) = (from, to);
+    }
+
     /// The backend failed in the middle of its answer, whose status is said already. The client sees
     /// that it does not end as it should.
     pub(super) fn cut_short(&mut self, refusal: Refusal) {
@@ -150,7 +170,7 @@ impl Drop for Meter {
             // Nobody waited for the answer.
             self.refusal = Some(Refusal::ClientGone);
         }
-        let bytes_in = self.upload.as_ref().map_or(0, |upload| upload.bytes.get());
+        let bytes_in = self.upload.as_ref().map_or(self.bytes_in, |upload| upload.bytes.get());
         let status = self.status.unwrap_or(Refusal::ClientGone.status());
         metrics.request(self.via, status, took);
         metrics.bytes_in.add(bytes_in);

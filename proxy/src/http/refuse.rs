@@ -1,31 +1,63 @@
 //! A refusal as an HTTP answer.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, Method, Response, Uri, Version};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, Method, Response};
 
 use super::headers::REFUSAL;
+use crate::buffers::Text;
+use crate::http1::{Fault, Framing, fields_of, write};
 use crate::refusal::Refusal;
 
-/// The head and text of the answer: a line for people, fields for programs.
-pub(super) fn answer(refusal: Refusal, method: &Method, version: Version) -> Response<Bytes> {
+/// An answer to a client that speaks HTTP/2: a line for people, fields for programs.
+pub(super) fn answer(refusal: Refusal, method: &Method) -> Response<Bytes> {
     let text = match *method {
         Method::HEAD => Bytes::new(),
-        _ => Bytes::from(text(refusal)),
+        _ => Bytes::from(text(refusal, None)),
     };
     let mut response = Response::new(text);
     *response.status_mut() = refusal.status();
-    let headers = response.headers_mut();
-    fields(refusal, headers);
-    if refusal.closes() && version < Version::HTTP_2 {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    fields(refusal, response.headers_mut());
     response
 }
 
+/// The same as a whole HTTP/1.1 message: `fault` says more of what is wrong, `location` where to go instead,
+/// `persists` whether the next request may follow.
+pub(super) fn message(
+    refusal: Refusal,
+    fault: Option<Fault>,
+    location: Option<&[u8]>,
+    is_head: bool,
+    persists: bool,
+    date: &str,
+) -> Text {
+    let mut message = Text::new();
+    let status = refusal.status();
+    let reason = status.canonical_reason().unwrap_or_default();
+    write::status_line(&mut message, status.as_u16(), reason.as_bytes());
+    let mut known = HeaderMap::new();
+    fields(refusal, &mut known);
+    for field in fields_of(&known) {
+        write::field(&mut message, field.name, field.value);
+    }
+    write::field(&mut message, "date", date.as_bytes());
+    if let Some(location) = location {
+        write::field(&mut message, "location", location);
+    }
+    if !persists {
+        write::field(&mut message, "connection", b"close");
+    }
+    let text = text(refusal, fault);
+    write::framing(&mut message, Framing::Length(text.len() as u64), true);
+    write::end(&mut message);
+    if !is_head {
+        message.extend_from_slice(text.as_bytes());
+    }
+    message
+}
+
 /// Where an HTTPS name that was asked for on the plain port is served.
-pub(super) fn redirect(host: &str, uri: &Uri, https_port: u16) -> Option<HeaderValue> {
-    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+pub(super) fn redirect(host: &str, path: &str, https_port: u16) -> Option<HeaderValue> {
     // `OPTIONS *` asks about the server as a whole; its root is the nearest page.
     let path = if path.starts_with('/') { path } else { "/" };
     let location = match https_port {
@@ -43,21 +75,16 @@ pub(super) fn with_location(mut response: Response<Bytes>, location: Option<Head
     response
 }
 
-/// The whole answer as bytes, for connections on which HTTP is not, or not yet, spoken.
-pub(crate) fn raw(refusal: Refusal) -> Vec<u8> {
-    let text = text(refusal);
-    format!(
-        "HTTP/1.1 {}\r\ncontent-type: text/plain; charset=utf-8\r\nepr-refusal: {}\r\n\
-         connection: close\r\ncontent-length: {}\r\n\r\n{text}",
-        refusal.status(),
-        refusal.label(),
-        text.len(),
-    )
-    .into_bytes()
+/// The answer on a connection on which HTTP is not, or not yet, spoken.
+pub(crate) fn raw(refusal: Refusal, date: &str) -> Text {
+    message(refusal, None, None, false, false, date)
 }
 
-fn text(refusal: Refusal) -> String {
-    [refusal.label(), ": ", refusal.advice(), "\n"].concat()
+fn text(refusal: Refusal, fault: Option<Fault>) -> String {
+    match fault {
+        Some(fault) => format!("{}: {} ({fault})\n", refusal.label(), refusal.advice()),
+        None => [refusal.label(), ": ", refusal.advice(), "\n"].concat(),
+    }
 }
 
 fn fields(refusal: Refusal, headers: &mut HeaderMap) {
@@ -74,41 +101,41 @@ fn fields(refusal: Refusal, headers: &mut HeaderMap) {
 mod tests {
     use super::*;
 
+    fn message_of(refusal: Refusal, is_head: bool, persists: bool) -> String {
+        let location = Some(b"/x".as_slice());
+        let message = message(refusal, Some(Fault::BadField), location, is_head, persists, "today");
+        String::from_utf8(message.to_vec()).unwrap()
+    }
+
     #[test]
     fn an_answer_says_what_and_when() {
-        let unbound = answer(Refusal::Unbound, &Method::GET, Version::HTTP_11);
+        let unbound = answer(Refusal::Unbound, &Method::GET);
         assert_eq!(
             (unbound.status().as_u16(), &unbound.headers()["retry-after"]),
             (503, &HeaderValue::from(5))
         );
         assert_eq!(unbound.headers()["epr-refusal"], "unbound");
         assert!(unbound.body().starts_with(b"unbound: ") && !unbound.headers().contains_key("connection"));
-        assert!(answer(Refusal::Unbound, &Method::HEAD, Version::HTTP_11).body().is_empty());
+        assert!(answer(Refusal::Unbound, &Method::HEAD).body().is_empty());
     }
 
     #[test]
-    fn only_http1_is_told_that_the_connection_closes() {
-        let of = |version| {
-            answer(Refusal::RepeatedHost, &Method::GET, version).headers().get("connection").cloned()
-        };
-        assert_eq!(
-            (of(Version::HTTP_11), of(Version::HTTP_2)),
-            (Some(HeaderValue::from_static("close")), None)
-        );
+    fn a_message_is_whole_and_says_whether_the_connection_closes() {
+        let whole = message_of(Refusal::BadRequest, false, false);
+        let (head, text) = whole.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+        for field in ["epr-refusal: bad_request", "date: today", "location: /x", "connection: close"] {
+            assert!(head.contains(field), "{head}");
+        }
+        assert!(head.contains(&format!("content-length: {}", text.len())), "{head}");
+        assert!(text.contains(&Fault::BadField.to_string()), "{text}");
+        let head = message_of(Refusal::Unbound, true, true);
+        assert!(head.ends_with("\r\n\r\n") && !head.contains("connection"), "{head}");
     }
 
     #[test]
     fn a_redirect_keeps_path_and_query_and_names_an_unusual_port() {
-        let uri = Uri::from_static("http://other/a%20b?q=1&r");
-        assert_eq!(redirect("a.ep-r.io", &uri, 443).unwrap(), "https://a.ep-r.io/a%20b?q=1&r");
-        assert_eq!(redirect("a.ep-r.io", &Uri::from_static("*"), 8443).unwrap(), "https://a.ep-r.io:8443/");
-    }
-
-    #[test]
-    fn a_raw_answer_is_one_whole_message() {
-        let raw = String::from_utf8(raw(Refusal::NotTls)).unwrap();
-        let (head, text) = raw.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n") && head.contains("epr-refusal: not_tls"));
-        assert!(head.ends_with(&format!("content-length: {}", text.len())));
+        assert_eq!(redirect("a.ep-r.io", "/a%20b?q=1&r", 443).unwrap(), "https://a.ep-r.io/a%20b?q=1&r");
+        assert_eq!(redirect("a.ep-r.io", "*", 8443).unwrap(), "https://a.ep-r.io:8443/");
     }
 }

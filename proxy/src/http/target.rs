@@ -13,7 +13,6 @@ use crate::refusal::Refusal;
 ///
 /// # Errors
 /// [`Refusal::ConnectNotSupported`] for authority-form, which only CONNECT has.
-#[allow(dead_code, reason = "for those who read heads by http1")]
 pub(crate) fn for_http1<'b>(method: &str, target: &Target<'b>) -> Result<Cow<'b, str>, Refusal> {
     match *target {
         Target::Origin(path) => Ok(path.into()),

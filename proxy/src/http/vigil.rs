@@ -41,6 +41,11 @@ impl Vigil {
         }
     }
 
+    /// Whether whoever waits is woken by a change.
+    pub(super) fn is_watching(&self) -> bool {
+        self.watching.is_some()
+    }
+
     /// Whether the client may not have what it asked for any more.
     pub(super) fn is_forbidden(&mut self, cx: &mut Context<'_>) -> bool {
         if self.entry.has_ended() {

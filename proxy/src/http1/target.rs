@@ -22,6 +22,15 @@ pub enum Target<'b> {
 }
 
 impl<'b> Target<'b> {
+    /// Path and query, for the record: a target without any has the root's.
+    pub fn path(&self) -> &'b str {
+        match *self {
+            Self::Origin(path) | Self::Absolute { path, .. } if !path.is_empty() => path,
+            Self::Authority(_) | Self::Origin(_) | Self::Absolute { .. } => "/",
+            Self::Asterisk => "*",
+        }
+    }
+
     /// Reads the target of a request with this method.
     ///
     /// # Errors

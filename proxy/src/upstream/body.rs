@@ -1,91 +1,91 @@
 use std::fmt;
 use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 
+use super::RequestBody;
 use super::choose::Lease;
-use super::h1::Idle;
+use super::h1::{Answer, BrokenOff, Connection};
 use super::h2::Stream;
 
 /// The body of a backend's response. Read to its end it gives its connection back to be used again;
 /// dropped before, an HTTP/1.1 connection closes and an HTTP/2 stream is reset.
-pub struct UpstreamBody<B> {
-    body: Incoming,
-    lease: Option<Lease>,
-    home: Option<(SendRequest<B>, Rc<Idle<B>>)>,
-    /// Held for what its end does.
-    _stream: Option<Stream>,
+pub struct UpstreamBody<B>(Kind<B>);
+
+enum Kind<B> {
+    /// Alone on its connection.
+    Own(Box<Answer<B>>),
+    /// On a connection shared with others. Lease and stream are held for what their ends do.
+    Shared(Incoming, #[allow(dead_code, reason = "held for what its end does")] (Lease, Stream)),
 }
 
-impl<B> UpstreamBody<B> {
-    /// A body that is alone on its connection.
-    pub(super) fn own(body: Incoming, lease: Lease, home: Option<(SendRequest<B>, Rc<Idle<B>>)>) -> Self {
-        let mut this = Self { body, lease: Some(lease), home, _stream: None };
-        this.end_if_over();
-        this
+/// A response that broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// On HTTP/1.1.
+    #[error(transparent)]
+    Own(#[from] BrokenOff),
+    /// On HTTP/2.
+    #[error(transparent)]
+    Shared(#[from] hyper::Error),
+}
+
+impl<B: RequestBody> UpstreamBody<B> {
+    pub(super) fn own(answer: Answer<B>) -> Self {
+        Self(Kind::Own(Box::new(answer)))
     }
 
-    /// The body of a response on a connection shared with others.
     pub(super) fn shared(response: Response<Incoming>, stream: Stream, lease: Lease) -> Response<Self> {
         stream.answered();
-        response.map(|body| Self { body, lease: Some(lease), home: None, _stream: Some(stream) })
+        response.map(|body| Self(Kind::Shared(body, (lease, stream))))
     }
 
-    /// What counts the backend as busy, for a response that becomes a tunnel. None when the body has
-    /// ended already.
-    pub fn into_lease(mut self) -> Option<Lease> {
-        self.lease.take()
-    }
-
-    fn end_if_over(&mut self) {
-        if self.body.is_end_stream() && self.home.is_some() {
-            self.end();
-        }
-    }
-
-    fn end(&mut self) {
-        let lease = self.lease.take();
-        if let (Some((sender, idle)), Some(lease)) = (self.home.take(), lease) {
-            idle.keep(lease.upstream().id(), sender);
+    /// The connection and what counts the backend as busy: for an HTTP/1.1 response after which something
+    /// else is spoken.
+    pub fn into_tunnel(self) -> Option<(Connection, Lease)> {
+        match self.0 {
+            Kind::Own(answer) => answer.into_tunnel(),
+            Kind::Shared(..) => None,
         }
     }
 }
 
-impl<B> Body for UpstreamBody<B> {
+impl<B: RequestBody> Body for UpstreamBody<B> {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        match &frame {
-            Some(Ok(_)) => self.end_if_over(),
-            None => self.end(),
-            // The connection is of no further use.
-            Some(Err(_)) => self.home = None,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.0 {
+            Kind::Own(answer) => Pin::new(&mut **answer).poll_frame(cx).map_err(BodyError::from),
+            Kind::Shared(body, _) => Pin::new(body).poll_frame(cx).map_err(BodyError::from),
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.0 {
+            Kind::Own(answer) => answer.is_end_stream(),
+            Kind::Shared(body, _) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.0 {
+            Kind::Own(answer) => answer.size_hint(),
+            Kind::Shared(body, _) => body.size_hint(),
+        }
     }
 }
 
 impl<B> fmt::Debug for UpstreamBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpstreamBody").field("lease", &self.lease).finish_non_exhaustive()
+        let kind = if matches!(self.0, Kind::Own(_)) { "http/1.1" } else { "h2c" };
+        f.debug_tuple("UpstreamBody").field(&kind).finish()
     }
 }

@@ -1,138 +1,74 @@
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::rc::Rc;
-use std::time::Duration;
+//! HTTP/1.1 with backends: connections kept for reuse, and requests whose bodies come in frames.
+//!
+//! Clients that speak HTTP/1.1 themselves are served by `http::h1`, which takes a [`Connection`] from here
+//! and passes bodies on as they come. Everything else sends by [`H1::send`].
 
-use http::{Response, StatusCode};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
+mod answer;
+mod connection;
+mod idle;
+mod send;
+mod upload;
+
+use std::rc::Rc;
+
 use tokio::net::TcpStream;
+
+pub(super) use answer::Answer;
+pub(super) use answer::BrokenOff;
+pub use connection::Connection;
+pub(super) use send::Unanswered;
+
+use super::choose::Lease;
+use crate::config::{BackendPolicy, Limits};
+use crate::http1::Bounds;
+use crate::routes::UpstreamId;
+use idle::Idle;
 use tokio::time::Instant;
 
-use super::RequestBody;
-use super::body::UpstreamBody;
-use super::choose::Lease;
-use super::error::Fault;
-use crate::config::{BackendPolicy, Limits};
-use crate::routes::UpstreamId;
-use crate::tasks::Tasks;
-
-/// HTTP/1.1 connections nobody uses now, by upstream, the one used last on top: under less load the
-/// others grow old and are closed.
-pub(super) struct Idle<B> {
-    stacks: RefCell<HashMap<UpstreamId, Vec<Kept<B>>>>,
-    /// How many there are in all stacks.
-    count: Cell<usize>,
+/// A worker's HTTP/1.1 connections.
+pub(super) struct H1 {
+    idle: Idle,
+    bounds: Bounds,
     most: usize,
-    most_in_all: usize,
-    timeout: Duration,
-    closed: Cell<bool>,
 }
 
-struct Kept<B> {
-    sender: SendRequest<B>,
-    since: Instant,
-}
-
-impl<B> Idle<B> {
-    pub(super) fn new(policy: &BackendPolicy) -> Self {
-        Self {
-            stacks: RefCell::default(),
-            count: Cell::new(0),
-            most: policy.idle_per_backend,
-            most_in_all: policy.idle_per_worker,
-            timeout: policy.idle_timeout,
-            closed: Cell::new(false),
-        }
+impl H1 {
+    pub(super) fn new(policy: &BackendPolicy, limits: &Limits) -> Rc<Self> {
+        // Backends' response heads are bounded like clients' request heads.
+        let bounds = Bounds { bytes: limits.head_bytes, fields: limits.head_fields };
+        Rc::new(Self { idle: Idle::new(policy), bounds, most: limits.http1_buffer() })
     }
 
-    /// A connection that can be used at once.
-    pub(super) fn take(&self, id: UpstreamId) -> Option<SendRequest<B>> {
-        let mut stacks = self.stacks.borrow_mut();
-        let stack = stacks.get_mut(&id)?;
-        let before = stack.len();
-        stack.retain(|kept| !kept.sender.is_closed());
-        // A connection just handed back may still be busy with the end of its last request.
-        let at = stack.iter().rposition(|kept| kept.sender.is_ready());
-        let taken = at.map(|at| stack.remove(at).sender);
-        self.count.set(self.count.get() - (before - stack.len()));
-        taken
+    /// A connection kept from an earlier request, see [`Idle::take`].
+    pub(super) fn kept(&self, id: UpstreamId, surely: bool) -> Option<Connection> {
+        self.idle.take(id, surely).map(|stream| Connection::new(stream, self.most))
     }
 
-    /// Keeps a connection whose response has ended.
-    pub(super) fn keep(&self, id: UpstreamId, sender: SendRequest<B>) {
-        if self.closed.get() || sender.is_closed() || self.count.get() >= self.most_in_all {
-            return;
-        }
-        let mut stacks = self.stacks.borrow_mut();
-        let stack = stacks.entry(id).or_default();
-        if stack.len() < self.most {
-            stack.push(Kept { sender, since: Instant::now() });
-            self.count.set(self.count.get() + 1);
+    /// A connection on which nothing was sent yet.
+    pub(super) fn fresh(&self, stream: TcpStream) -> Connection {
+        Connection::new(stream, self.most)
+    }
+
+    /// Keeps a connection whose answer was read to its end, unless more has come than was asked for.
+    pub(super) fn keep(&self, lease: &Lease, connection: Connection) {
+        if let Some(stream) = connection.into_idle() {
+            self.idle.keep(lease.upstream().id(), stream);
         }
     }
 
     pub(super) fn reap(&self, now: Instant) {
-        let mut count = 0;
-        self.stacks.borrow_mut().retain(|_, stack| {
-            stack.retain(|kept| now.duration_since(kept.since) < self.timeout && !kept.sender.is_closed());
-            count += stack.len();
-            !stack.is_empty()
-        });
-        self.count.set(count);
+        self.idle.reap(now);
     }
 
     pub(super) fn clear(&self) {
-        self.stacks.borrow_mut().clear();
-        self.count.set(0);
+        self.idle.clear();
     }
 
     pub(super) fn close(&self) {
-        self.closed.set(true);
-        self.clear();
+        self.idle.close();
     }
 
     pub(super) fn len(&self) -> usize {
-        self.count.get()
+        self.idle.len()
     }
-
-    /// The response, which brings its connection back here when it has been read to its end.
-    pub(super) fn responding(
-        self: &Rc<Self>,
-        response: Response<Incoming>,
-        sender: SendRequest<B>,
-        lease: Lease,
-    ) -> Response<UpstreamBody<B>> {
-        // After 101 the connection speaks something else and never comes back.
-        let home = (response.status() != StatusCode::SWITCHING_PROTOCOLS).then(|| (sender, self.clone()));
-        response.map(|body| UpstreamBody::own(body, lease, home))
-    }
-}
-
-pub(super) fn settings(limits: &Limits) -> Builder {
-    let mut builder = Builder::new();
-    // Backends' response heads are bounded like clients' request heads. hyper's own bound for what it reads
-    // ahead is six times that, and an idle connection keeps what it grew to.
-    builder.max_header_size(limits.head_bytes).max_buf_size(limits.http1_buffer());
-    if limits.head_fields != Limits::HYPER_FIELDS {
-        // Any other number than hyper's own makes it allocate for each head.
-        builder.max_headers(limits.head_fields);
-    }
-    builder
-}
-
-/// Speaks HTTP/1.1 over a fresh connection, driven by a task that ends with it.
-pub(super) async fn open<B: RequestBody>(
-    settings: &Builder,
-    stream: TcpStream,
-    tasks: &Tasks,
-) -> Result<SendRequest<B>, Fault> {
-    let (sender, connection) =
-        settings.handshake(TokioIo::new(stream)).await.map_err(|error| super::error::fault(&error))?;
-    tasks.spawn_local(async move {
-        // Whoever waits for a response is told of the error by the response.
-        let _ = connection.with_upgrades().await;
-    });
-    Ok(sender)
 }

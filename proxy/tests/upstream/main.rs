@@ -12,7 +12,6 @@ use backend::{Backend, Behaviour};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper_util::rt::TokioIo;
 use proto::{
     BackendProtocol, Binding, DeploymentId, EdgeProtocol, EndpointName, Epoch, Hostname, ProjectId, Revision,
     Route, RouteUpdate, SourceRanges, Target,
@@ -296,11 +295,9 @@ async fn a_response_can_be_upgraded_and_keeps_its_lease() {
         upgrade.headers_mut().insert("connection", http::HeaderValue::from_static("upgrade"));
         upgrade.headers_mut().insert("upgrade", http::HeaderValue::from_static("echo"));
         let lease = stage.upstreams.choose(&entry, None).expect("a backend");
-        let mut response = stage.upstreams.send(lease, upgrade).await.expect("a response");
+        let response = stage.upstreams.send(lease, upgrade).await.expect("a response");
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
-        let upgraded = hyper::upgrade::on(&mut response);
-        let lease = response.into_body().into_lease();
-        let mut tunnel = TokioIo::new(upgraded.await.expect("upgraded"));
+        let (mut tunnel, lease) = response.into_body().into_tunnel().expect("a tunnel");
         tunnel.write_all(b"there and back").await.expect("written");
         let mut echoed = [0; 14];
         tunnel.read_exact(&mut echoed).await.expect("echoed");

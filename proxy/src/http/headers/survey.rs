@@ -13,7 +13,6 @@ pub(super) struct Survey<'b> {
     pub(super) cookies: usize,
     /// Whether trailers are welcome (RFC 9110 10.1.4).
     pub(super) trailers: bool,
-    pub(super) expects_continue: bool,
     codings: Codings,
 }
 
@@ -42,8 +41,6 @@ impl<'b> Survey<'b> {
             tokens(value).for_each(|coding| self.codings.add(coding));
         } else if field.known == Known::Te {
             self.trailers |= tokens(value).any(|token| token.eq_ignore_ascii_case(b"trailers"));
-        } else if field.known == Known::Expect {
-            self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
         } else if field.known == Known::EprHop {
             self.hop = self.hop.or(Some(value));
         } else if field.known == Known::XRequestId {

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::pulse::{Due, Lapse, Pulse};
+use super::pulse::{Due, Pulse};
 use crate::config::Timeouts;
 use crate::drain::Signal;
 
@@ -14,9 +14,9 @@ pub(super) enum Ended {
     /// As HTTP ends, or by an upgrade.
     Whole,
     /// By silence.
-    Lapsed(Lapse),
+    Lapsed,
     /// By an error of the protocol or the connection.
-    Broke(hyper::Error),
+    Broke,
 }
 
 /// Runs a connection to its end: has it `finish` when a drain begins, and closes it when its client is
@@ -49,7 +49,7 @@ pub(super) async fn drive<C: Future<Output = hyper::Result<()>>>(
         }
         match connection.as_mut().poll(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ended::Whole),
-            Poll::Ready(Err(error)) => return Poll::Ready(Ended::Broke(error)),
+            Poll::Ready(Err(_)) => return Poll::Ready(Ended::Broke),
             Poll::Pending if !told && begun.get() && !pulse.is_fresh() => cx.waker().wake_by_ref(),
             Poll::Pending => {}
         }
@@ -59,8 +59,8 @@ pub(super) async fn drive<C: Future<Output = hyper::Result<()>>>(
         }
         while timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
-            if let Some(lapse) = pulse.lapse(now, timeouts) {
-                return Poll::Ready(Ended::Lapsed(lapse));
+            if pulse.lapse(now, timeouts).is_some() {
+                return Poll::Ready(Ended::Lapsed);
             }
             armed = due_at(pulse, now, timeouts);
             timer.as_mut().reset(armed);

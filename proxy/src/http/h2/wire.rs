@@ -18,10 +18,6 @@ impl<S> Wire<S> {
     pub(super) fn new(stream: S, pulse: Pulse) -> Self {
         Self { io: TokioIo::new(stream), pulse }
     }
-
-    pub(super) fn into_inner(self) -> S {
-        self.io.into_inner()
-    }
 }
 
 impl<S: AsyncRead + Unpin> Read for Wire<S> {

@@ -1,0 +1,95 @@
+//! HTTP/1.1 with clients: heads are read strictly, bodies are passed on as they come.
+//!
+//! [`serve`] is the life of a connection, [`one`] that of a request on it. A request to an HTTP/1.1 backend
+//! takes the straight way: its rewritten head and its body are written to a backend's connection by the
+//! client's own task ([`passage`]). What goes to an HTTP/2 backend goes as frames ([`bridge`]).
+//!
+//! Architecture invariant: nothing a client sends reaches a backend that [`crate::http1`] has not found to
+//! be one message with one framing.
+
+mod bridge;
+mod clock;
+mod download;
+mod line;
+mod next;
+mod passage;
+mod prepare;
+mod reply;
+mod say;
+mod straight;
+mod tunnel;
+mod upload;
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
+use super::Client;
+pub(crate) use line::ClientStream;
+
+use clock::Clock;
+use line::Line;
+use next::Next;
+use prepare::Way;
+
+/// A client's connection on which HTTP/1.1 is spoken.
+struct Connection<S> {
+    line: Line<S>,
+    clock: Clock,
+    client: Rc<Client>,
+    /// When it was opened, or its last answer ended.
+    idle_since: Instant,
+    /// Requests answered so far.
+    served: u32,
+}
+
+/// What becomes of a connection after a request.
+enum After {
+    /// The next request may come.
+    Persists,
+    /// It closes in order. Where `unheard`, the client may still be sending.
+    Closes { unheard: bool },
+    /// The client must see that what it has is not all. Where only the connection's end could tell it
+    /// otherwise, that has to be a `reset`.
+    Breaks { reset: bool },
+    /// It became something else, which is over.
+    Over,
+}
+
+/// Serves HTTP/1.0 and HTTP/1.1 to the connection's end.
+pub(crate) async fn serve<S: ClientStream>(stream: S, client: Rc<Client>) {
+    let now = Instant::now();
+    let context = client.context.clone();
+    let clock = Clock::new(now + context.config().timeouts.head);
+    let line = Line::new(stream, context.config().limits.http1_buffer());
+    let mut connection = Connection { line, clock, client, idle_since: now, served: 0 };
+    loop {
+        let head = match connection.next().await {
+            Next::Head(head) => head,
+            Next::End => return,
+            Next::Refused(refusal, fault) => return connection.refuse_all(refusal, fault).await,
+        };
+        match one(&mut connection, head).await {
+            After::Persists => {
+                connection.idle_since = Instant::now();
+                connection.served = connection.served.saturating_add(1);
+            }
+            After::Closes { unheard } => return connection.close(unheard).await,
+            After::Breaks { reset: true } => return connection.line.reset(),
+            After::Breaks { reset: false } | After::Over => return,
+        }
+    }
+}
+
+/// Serves the request whose head was read.
+async fn one<S: ClientStream>(connection: &mut Connection<S>, head: Range<usize>) -> After {
+    let bytes = connection.line.inbound.unread().get(head.clone()).unwrap_or_default();
+    let prepared = prepare::prepare(&connection.client, bytes, Instant::now());
+    connection.line.inbound.consume(head.end);
+    match prepared {
+        Ok((Way::Straight(upload), prepared)) => straight::pass(connection, prepared, upload).await,
+        Ok((Way::Frames(frames), prepared)) => Box::pin(bridge::pass(connection, prepared, frames)).await,
+        Err(turned) => connection.refuse(*turned).await,
+    }
+}

@@ -1,0 +1,123 @@
+//! The way of a request to an HTTP/2 backend: its body goes as frames, and frames come back.
+
+mod feed;
+mod frames;
+
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use http::{Request, Response};
+use tokio::time::Instant;
+
+use super::clock::Watch;
+use super::line::ClientStream;
+use super::prepare::{Frames, Prepared, Turned};
+use super::upload::{Broke, Step};
+use super::{After, Connection};
+use crate::http::answer::Answer;
+use crate::http::exchange::exchange;
+use crate::refusal::Refusal;
+use crate::upload::Upload;
+use crate::upstream::UpstreamBody;
+
+use feed::Feeder;
+
+/// Sends the request to a backend and passes its answer on.
+pub(super) async fn pass<S: ClientStream>(
+    connection: &mut Connection<S>,
+    mut prepared: Prepared,
+    frames: Frames,
+) -> After {
+    let (mut feeder, body) = Feeder::new(frames.framing, frames.expects_continue);
+    let upload = body.map_or(Upload::Empty, Upload::piped);
+    prepared.meter.uploads(upload.progress());
+    let request = Request::from_parts(frames.head, upload);
+    match ask(connection, &mut prepared, &mut feeder, request).await {
+        Ok(response) => deliver(connection, prepared, feeder, response).await,
+        Err(refusal) => {
+            let Prepared { asked, meter, .. } = prepared;
+            let persists = asked.persists && feeder.is_over() && !refusal.closes();
+            let declined = refusal.into();
+            let turned =
+                Turned { declined, fault: None, is_head: asked.is_head, persists, meter: Some(meter) };
+            connection.refuse(turned).await
+        }
+    }
+}
+
+/// Waits for the head of the answer, while the body goes.
+async fn ask<S: ClientStream>(
+    connection: &mut Connection<S>,
+    prepared: &mut Prepared,
+    feeder: &mut Feeder,
+    request: Request<Upload>,
+) -> Result<Response<UpstreamBody<Upload>>, Refusal> {
+    let context = connection.client.context.clone();
+    let mut answered = pin!(exchange(&context, &mut prepared.vigil, request, &mut prepared.meter));
+    poll_fn(|cx| {
+        match feeder.poll(cx, &mut connection.line) {
+            Err(Broke::Client(refusal)) => return Poll::Ready(Err(refusal)),
+            Ok(Step::Done) | Err(Broke::Backend) if connection.line.poll_gone(cx).is_err() => {
+                return Poll::Ready(Err(Refusal::ClientGone));
+            }
+            Ok(_) | Err(Broke::Backend) => {}
+        }
+        // The time is kept by the exchange, which knows how far the body came.
+        answered.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Passes the answer on to its end, and what the client still sends.
+async fn deliver<S: ClientStream>(
+    connection: &mut Connection<S>,
+    prepared: Prepared,
+    mut feeder: Feeder,
+    response: Response<UpstreamBody<Upload>>,
+) -> After {
+    let Prepared { asked, vigil, mut meter, .. } = prepared;
+    let context = connection.client.context.clone();
+    let head = match frames::head(&response, &asked, feeder.is_over(), &context) {
+        Ok(head) => head,
+        Err(refusal) => {
+            let is_head = asked.is_head;
+            let turned = Turned {
+                declined: refusal.into(),
+                fault: None,
+                is_head,
+                persists: false,
+                meter: Some(meter),
+            };
+            return connection.refuse(turned).await;
+        }
+    };
+    meter.answered(response.status());
+    let persists = head.persists;
+    let mut answer = frames::Outgoing::new(head, Answer::backend(response.into_body(), vigil, meter));
+    let mut watch = Watch::new(Instant::now());
+    let sent = poll_fn(|cx| {
+        if let Err(Broke::Client(_)) = feeder.poll(cx, &mut connection.line) {
+            return Poll::Ready(Err(()));
+        }
+        match answer.poll(cx, &mut connection.line) {
+            Ok(Step::Done) => return Poll::Ready(Ok(())),
+            Ok(Step::Client) => {
+                let stalled = context.config().timeouts.stalled;
+                if watch.is_over(cx, &mut connection.clock, answer.passed(), stalled) {
+                    return Poll::Ready(Err(()));
+                }
+            }
+            // The answer keeps its own time.
+            Ok(Step::Backend) => {}
+            Err(_) => return Poll::Ready(Err(())),
+        }
+        Poll::Pending
+    })
+    .await;
+    match sent {
+        Ok(()) if persists => After::Persists,
+        Ok(()) => After::Closes { unheard: !feeder.is_over() },
+        Err(()) => After::Breaks { reset: asked.is_http10 },
+    }
+}

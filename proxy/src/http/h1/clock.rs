@@ -1,0 +1,106 @@
+use std::pin::Pin;
+use std::task::Context;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// A connection's one timer. It is set anew only when it would fire too late, never because something went
+/// well: a request costs it nothing but a look.
+pub(super) struct Clock {
+    alarm: Pin<Box<Sleep>>,
+    armed: Instant,
+}
+
+impl Clock {
+    /// Fires first at `first`.
+    pub(super) fn new(first: Instant) -> Self {
+        Self { alarm: Box::pin(sleep_until(first)), armed: first }
+    }
+
+    /// Whether `due` has come; else the task is woken when it has.
+    pub(super) fn is_past(&mut self, cx: &mut Context<'_>, due: Instant) -> bool {
+        if due < self.armed {
+            self.arm(due);
+        }
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            if due <= Instant::now() {
+                return true;
+            }
+            self.arm(due);
+        }
+        false
+    }
+
+    fn arm(&mut self, at: Instant) {
+        self.armed = at;
+        self.alarm.as_mut().reset(at);
+    }
+}
+
+/// Sees that something moves. No clock is read while it does.
+pub(super) struct Watch {
+    since: Instant,
+    seen: u64,
+}
+
+impl Watch {
+    /// From `now` on.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { since: now, seen: 0 }
+    }
+
+    /// Whether nothing has moved for `limit`, at most twice as long; `moved` counts what has so far.
+    pub(super) fn is_over(
+        &mut self,
+        cx: &mut Context<'_>,
+        clock: &mut Clock,
+        moved: u64,
+        limit: Duration,
+    ) -> bool {
+        while clock.is_past(cx, self.since + limit) {
+            if moved == self.seen {
+                return true;
+            }
+            (self.seen, self.since) = (moved, Instant::now());
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_fires_when_due_however_due_moves() {
+        let began = Instant::now();
+        let mut clock = Clock::new(began + 5 * SECOND);
+        for due in [3, 7, 8, 20] {
+            let due = began + due * SECOND;
+            poll_fn(|cx| if clock.is_past(cx, due) { Poll::Ready(()) } else { Poll::Pending }).await;
+            assert_eq!(Instant::now(), due);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_moves_is_waited_for_and_what_stands_is_not() {
+        let began = Instant::now();
+        let (mut clock, mut watch) = (Clock::new(began + 60 * SECOND), Watch::new(began));
+        let mut asked = 0;
+        poll_fn(|cx| {
+            asked += 1;
+            if watch.is_over(cx, &mut clock, asked.min(4), 10 * SECOND) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        assert_eq!((asked, began.elapsed()), (5, 40 * SECOND));
+    }
+}

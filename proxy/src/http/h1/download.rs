@@ -1,0 +1,182 @@
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use super::line::{ClientStream, Line};
+use super::upload::{Broke, Step};
+use crate::buffers::Text;
+use crate::http1::{self, Body, Chunks, Fault, Framing, write};
+use crate::refusal::Refusal;
+use crate::upstream::Connection;
+
+/// An answer on its way to a client: our head, then the backend's body.
+pub(super) struct Download {
+    /// What goes before the next bytes of the body: our head, or the line of a chunk.
+    text: Text,
+    written: usize,
+    body: Payload,
+    /// Bytes at the front of what the backend sent that belong to the body and may be written.
+    ready: usize,
+    /// What goes behind them: the end of a chunk.
+    tail: &'static [u8],
+    passed: u64,
+    is_flushed: bool,
+}
+
+/// How the body is passed on.
+enum Payload {
+    /// Byte for byte as it comes.
+    AsItIs(Body),
+    /// Without its chunks, which HTTP/1.0 does not know.
+    Bare(Chunks),
+    /// In chunks of our own: it ends with the backend's connection, but not with the client's.
+    InChunks(Body),
+    Over,
+}
+
+impl Download {
+    /// `head` stands ready. A client that `takes_chunks` sees by them whether the answer is whole.
+    pub(super) fn new(head: Text, framing: Framing, takes_chunks: bool) -> Self {
+        let body = match framing {
+            Framing::Empty => Payload::Over,
+            Framing::Chunked if !takes_chunks => Payload::Bare(Chunks::new()),
+            Framing::UntilClose if takes_chunks => Payload::InChunks(Body::new(framing)),
+            Framing::Chunked | Framing::Length(_) | Framing::UntilClose => {
+                Payload::AsItIs(Body::new(framing))
+            }
+        };
+        Self { text: head, written: 0, body, ready: 0, tail: b"", passed: 0, is_flushed: true }
+    }
+
+    /// Bytes of the body that the client's connection took.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Passes on what there is.
+    pub(super) fn poll<S: ClientStream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        line: &mut Line<S>,
+        backend: &mut Connection,
+    ) -> Result<Step, Broke> {
+        let gone = Broke::Client(Refusal::ClientGone);
+        loop {
+            self.scan(backend).map_err(|_| Broke::Backend)?;
+            match self.write(cx, line, backend) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(gone),
+                Poll::Pending => return Ok(Step::Client),
+            }
+            if self.is_over() {
+                return match self.flush(cx, line) {
+                    Poll::Ready(Ok(())) => Ok(Step::Done),
+                    Poll::Ready(Err(_)) => Err(gone),
+                    Poll::Pending => Ok(Step::Client),
+                };
+            }
+            if !backend.unread().is_empty() {
+                continue;
+            }
+            match backend.poll_fill(cx) {
+                Poll::Ready(Ok(0)) => self.end().map_err(|_| Broke::Backend)?,
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Err(Broke::Backend),
+                Poll::Pending => {
+                    return match self.flush(cx, line) {
+                        Poll::Ready(Err(_)) => Err(gone),
+                        Poll::Ready(Ok(())) => Ok(Step::Backend),
+                        Poll::Pending => Ok(Step::Client),
+                    };
+                }
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match &self.body {
+            Payload::AsItIs(body) => body.is_over(),
+            Payload::Bare(_) | Payload::InChunks(_) => false,
+            Payload::Over => true,
+        }
+    }
+
+    /// The backend has closed.
+    fn end(&mut self) -> Result<(), Fault> {
+        match &mut self.body {
+            Payload::AsItIs(body) => body.end(),
+            Payload::Bare(_) => Err(Fault::Truncated),
+            Payload::InChunks(_) => {
+                write::last_chunk(&mut self.text, std::iter::empty());
+                self.body = Payload::Over;
+                Ok(())
+            }
+            Payload::Over => Ok(()),
+        }
+    }
+
+    /// Looks over what came of the body.
+    fn scan(&mut self, backend: &mut Connection) -> Result<(), Fault> {
+        while self.ready == 0 && self.tail.is_empty() && !backend.unread().is_empty() {
+            match &mut self.body {
+                Payload::Over => break,
+                Payload::AsItIs(body) if body.is_over() => break,
+                Payload::AsItIs(body) => self.ready = body.scan(backend.unread())?.taken,
+                Payload::InChunks(body) => {
+                    self.ready = body.scan(backend.unread())?.taken;
+                    write::chunk_line(&mut self.text, self.ready);
+                    self.tail = b"\r\n";
+                }
+                Payload::Bare(chunks) => match chunks.step(backend.unread())? {
+                    http1::Step::Data { skip, length } => {
+                        backend.consume(skip);
+                        self.ready = length;
+                    }
+                    http1::Step::More { taken } => backend.consume(taken),
+                    http1::Step::End { taken } => {
+                        backend.consume(taken);
+                        self.body = Payload::Over;
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn write<S: ClientStream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        line: &mut Line<S>,
+        backend: &mut Connection,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let text = self.text.get(self.written..).unwrap_or_default();
+            let body = backend.unread().get(..self.ready).unwrap_or_default();
+            let written = match (text, body, self.tail) {
+                ([], [], []) => {
+                    self.text.clear();
+                    self.written = 0;
+                    return Poll::Ready(Ok(()));
+                }
+                (one, [], []) | ([], one, []) => line.poll_write(cx, &[IoSlice::new(one)]),
+                _ => line.poll_write(cx, &[text, body, self.tail].map(IoSlice::new)),
+            };
+            let written = ready!(written)?;
+            self.is_flushed = false;
+            let of_text = written.min(text.len());
+            let of_body = (written - of_text).min(self.ready);
+            self.written += of_text;
+            backend.consume(of_body);
+            self.ready -= of_body;
+            self.passed += of_body as u64;
+            self.tail = self.tail.get(written - of_text - of_body..).unwrap_or_default();
+        }
+    }
+
+    fn flush<S: ClientStream>(&mut self, cx: &mut Context<'_>, line: &mut Line<S>) -> Poll<io::Result<()>> {
+        if !self.is_flushed {
+            ready!(line.poll_flush(cx))?;
+            self.is_flushed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}

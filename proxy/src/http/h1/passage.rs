@@ -1,0 +1,201 @@
+//! One request to one backend, and its answer back: both ways at once, on one task.
+
+use std::future::poll_fn;
+use std::io::IoSlice;
+use std::task::{Context, Poll, ready};
+
+use tokio::time::Instant;
+
+use super::Connection as Client;
+use super::clock::Watch;
+use super::download::Download;
+use super::line::ClientStream;
+use super::prepare::Prepared;
+use super::reply::{self, Asked, Reply};
+use super::upload::{Broke, Step, Upload};
+use crate::buffers::Text;
+use crate::http::vigil::Vigil;
+use crate::http1::HeadScan;
+use crate::refusal::Refusal;
+use crate::upstream::{Connection, Fault};
+
+/// A request under way.
+pub(super) struct Passage<'p, S> {
+    pub(super) client: &'p mut Client<S>,
+    pub(super) backend: Connection,
+    pub(super) upload: &'p mut Upload,
+    pub(super) vigil: &'p mut Vigil,
+    pub(super) asked: &'p Asked,
+    pub(super) started: Instant,
+    /// Whether the request is whole, at the backend.
+    pub(super) is_sent: bool,
+    /// Whether the backend takes no more of it.
+    pub(super) is_deaf: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// The backend failed before a byte of an answer.
+    Backend(Fault),
+    /// Whatever it is, it is the end of this request.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl<'p, S: ClientStream> Passage<'p, S> {
+    /// Over `backend`, to which nothing of the request was sent yet.
+    pub(super) fn new(
+        client: &'p mut Client<S>,
+        backend: Connection,
+        upload: &'p mut Upload,
+        prepared: &'p mut Prepared,
+    ) -> Self {
+        let Prepared { vigil, asked, started, .. } = prepared;
+        Self { client, backend, upload, vigil, asked, started: *started, is_sent: false, is_deaf: false }
+    }
+
+    /// Sends the request and waits for the head of its final answer; interim ones go to the client.
+    pub(super) async fn answer(&mut self) -> Result<Reply, Failed> {
+        let mut scan = HeadScan::response();
+        let mut interim = Interim::default();
+        let mut watch = Watch::new(self.started);
+        poll_fn(|cx| {
+            self.check_source(cx)?;
+            let step = self.poll_upload(cx)?;
+            if self.is_sent && self.client.line.poll_gone(cx).is_err() {
+                return Poll::Ready(Err(Refusal::ClientGone.into()));
+            }
+            if let Poll::Ready(reply) = self.poll_reply(cx, &mut scan, &mut interim)? {
+                return Poll::Ready(Ok(reply));
+            }
+            let timeouts = &self.client.client.context.config().timeouts;
+            let (limit, refusal) = match step {
+                Step::Client => (timeouts.stalled, Refusal::BodyTimeout),
+                Step::Backend | Step::Done => (timeouts.first_byte, Refusal::BackendTimeout),
+            };
+            if watch.is_over(cx, &mut self.client.clock, self.upload.passed(), limit) {
+                return Poll::Ready(Err(refusal.into()));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Passes the answer on to its end, and what the client still sends.
+    ///
+    /// # Errors
+    /// Why it ends before its end: the client has some of it, and must see that it is not all.
+    pub(super) async fn relay(&mut self, download: &mut Download) -> Result<(), Refusal> {
+        let mut watch = Watch::new(Instant::now());
+        poll_fn(|cx| {
+            self.check_source(cx)?;
+            self.poll_upload(cx).map_err(Failed::refusal)?;
+            let step = match download.poll(cx, &mut self.client.line, &mut self.backend) {
+                Ok(Step::Done) => return Poll::Ready(Ok(())),
+                Ok(step) => step,
+                Err(Broke::Client(refusal)) => return Poll::Ready(Err(refusal)),
+                Err(Broke::Backend) => return Poll::Ready(Err(Refusal::BackendReset)),
+            };
+            let timeouts = &self.client.client.context.config().timeouts;
+            let (limit, refusal) = match step {
+                Step::Client => (timeouts.stalled, Refusal::ClientGone),
+                Step::Backend | Step::Done => (timeouts.body_idle, Refusal::BackendTimeout),
+            };
+            let moved = self.upload.passed() + download.passed();
+            if watch.is_over(cx, &mut self.client.clock, moved, limit) {
+                return Poll::Ready(Err(refusal));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Sends on what the client sends. A backend that takes no more may still answer.
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<Step, Failed> {
+        if self.is_sent || self.is_deaf {
+            return Ok(Step::Done);
+        }
+        match self.upload.poll(cx, &mut self.client.line, &mut self.backend) {
+            Ok(Step::Done) => self.is_sent = true,
+            Ok(step) => return Ok(step),
+            Err(Broke::Client(refusal)) => return Err(refusal.into()),
+            Err(Broke::Backend) => self.is_deaf = true,
+        }
+        Ok(Step::Done)
+    }
+
+    fn poll_reply(
+        &mut self,
+        cx: &mut Context<'_>,
+        scan: &mut HeadScan,
+        interim: &mut Interim,
+    ) -> Poll<Result<Reply, Failed>> {
+        let context = self.client.client.context.clone();
+        loop {
+            ready!(interim.poll(cx, self.client)).map_err(|_| Refusal::ClientGone)?;
+            let length = match ready!(self.backend.poll_head(cx, scan, &context.bounds)) {
+                Ok(length) => length,
+                Err(fault) => return Poll::Ready(Err(Failed::Backend(fault))),
+            };
+            let head = self.backend.unread().get(..length).unwrap_or_default();
+            let is_whole = self.is_sent && !self.is_deaf;
+            let reply = reply::read(head, self.asked, is_whole, &context)?;
+            self.backend.consume(length);
+            match reply {
+                Reply::Interim(text) => *interim = Interim { text, written: 0 },
+                Reply::Final(_) => return Poll::Ready(Ok(reply)),
+            }
+            *scan = HeadScan::response();
+        }
+    }
+
+    /// Whether the client may still have what it asked for.
+    fn check_source(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
+        let watched_after = self.client.client.context.config().timeouts.watched_after;
+        if !self.vigil.is_watching() && self.client.clock.is_past(cx, self.started + watched_after) {
+            self.vigil.begin();
+        }
+        if self.vigil.is_forbidden(cx) { Err(Refusal::SourceNotAllowed) } else { Ok(()) }
+    }
+}
+
+/// The head of an interim answer on its way to the client (RFC 9110 15.2).
+#[derive(Default)]
+struct Interim {
+    text: Text,
+    written: usize,
+}
+
+impl Interim {
+    fn poll<S: ClientStream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<S>,
+    ) -> Poll<std::io::Result<()>> {
+        if self.text.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        while let Some(rest @ [_, ..]) = self.text.get(self.written..) {
+            self.written += ready!(client.line.poll_write(cx, &[IoSlice::new(rest)]))?;
+        }
+        ready!(client.line.poll_flush(cx))?;
+        self.text.clear();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Failed {
+    /// What the client is told.
+    pub(super) fn refusal(self) -> Refusal {
+        match self {
+            Self::Backend(fault) => fault.refusal(),
+            Self::Refused(refusal) => refusal,
+        }
+    }
+}

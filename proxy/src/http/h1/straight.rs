@@ -1,0 +1,135 @@
+//! The straight way of a request: to an HTTP/1.1 backend, byte for byte.
+
+use super::download::Download;
+use super::line::ClientStream;
+use super::passage::{Failed, Passage};
+use super::prepare::{Prepared, Turned};
+use super::reply::{Final, Reply};
+use super::upload::Upload;
+use super::{After, Connection, tunnel};
+use crate::refusal::Refusal;
+use crate::upstream::{self, Fault, Lease, Pick};
+
+/// An answer that has begun.
+struct Answered {
+    backend: upstream::Connection,
+    lease: Lease,
+    reply: Final,
+    is_sent: bool,
+    is_deaf: bool,
+}
+
+/// Sends the request to a backend and passes its answer on.
+pub(super) async fn pass<S: ClientStream>(
+    connection: &mut Connection<S>,
+    mut prepared: Prepared,
+    mut upload: Upload,
+) -> After {
+    let answered = match exchange(connection, &mut prepared, &mut upload).await {
+        Ok(answered) => answered,
+        Err(refusal) => return connection.refuse(turned(prepared, refusal, &upload)).await,
+    };
+    prepared.meter.answered(answered.reply.status);
+    if answered.reply.has_switched {
+        let Answered { backend, lease, reply, .. } = answered;
+        let (entry, tunnel) = (prepared.vigil.entry().clone(), prepared.meter);
+        tunnel::run(connection, backend, lease, &reply.head, entry, tunnel).await;
+        return After::Over;
+    }
+    deliver(connection, prepared, upload, answered).await
+}
+
+/// Finds a backend that answers.
+///
+/// When no byte of the request was sent it goes to another backend, whatever its method; when some may
+/// have been, only an idempotent one without a body is repeated. Both once.
+async fn exchange<S: ClientStream>(
+    connection: &mut Connection<S>,
+    prepared: &mut Prepared,
+    upload: &mut Upload,
+) -> Result<Answered, Refusal> {
+    let context = connection.client.context.clone();
+    let mut failed = None;
+    loop {
+        let lease = context.upstreams.choose_again(prepared.vigil.entry(), failed);
+        let Some(lease) = lease else {
+            return Err(failed.map_or(Refusal::NoBackend, |(_, fault)| fault.refusal()));
+        };
+        prepared.meter.goes_to(&lease, failed.is_some());
+        let pick = match failed {
+            Some(_) => Pick::Fresh,
+            None if prepared.is_repeatable => Pick::Any,
+            None => Pick::Sure,
+        };
+        let (fault, may_repeat) = match context.upstreams.connect(&lease, pick).await {
+            Err(fault) => (fault, true),
+            Ok(backend) => {
+                let mut passage = Passage::new(connection, backend, upload, prepared);
+                match passage.answer().await {
+                    Ok(Reply::Final(reply)) => {
+                        let Passage { backend, is_sent, is_deaf, .. } = passage;
+                        return Ok(Answered { backend, lease, reply, is_sent, is_deaf });
+                    }
+                    Ok(Reply::Interim(_)) => return Err(Refusal::BackendGarbage),
+                    Err(Failed::Refused(refusal)) => {
+                        passage.backend.reset();
+                        return Err(refusal);
+                    }
+                    Err(Failed::Backend(fault)) => {
+                        let backend = passage.backend;
+                        let unheard = prepared.is_repeatable && fault == Fault::Closed && !backend.is_heard();
+                        (fault, !backend.is_touched() || unheard)
+                    }
+                }
+            }
+        };
+        if failed.is_some() || !may_repeat || !upload.rewind() {
+            return Err(fault.refusal());
+        }
+        failed = Some((lease.upstream().id(), fault));
+    }
+}
+
+/// Passes the answer on to its end.
+async fn deliver<S: ClientStream>(
+    connection: &mut Connection<S>,
+    mut prepared: Prepared,
+    mut upload: Upload,
+    answered: Answered,
+) -> After {
+    let Answered { backend, lease, reply, is_sent, is_deaf } = answered;
+    let mut download = Download::new(reply.head, reply.framing, !prepared.asked.is_http10);
+    let mut passage = Passage::new(connection, backend, &mut upload, &mut prepared);
+    (passage.is_sent, passage.is_deaf) = (is_sent, is_deaf);
+    let relayed = passage.relay(&mut download).await;
+    let Passage { backend, is_sent, is_deaf, .. } = passage;
+    prepared.meter.moved_straight(upload.passed(), download.passed());
+    let is_whole = is_sent && !is_deaf;
+    match relayed {
+        Ok(()) => {
+            if is_whole && reply.backend_persists {
+                connection.client.context.upstreams.keep(&lease, backend);
+            } else if !is_whole {
+                backend.reset();
+            }
+            if reply.client_persists { After::Persists } else { After::Closes { unheard: !is_whole } }
+        }
+        Err(refusal) => {
+            prepared.meter.cut_short(refusal);
+            backend.reset();
+            After::Breaks { reset: prepared.asked.is_http10 }
+        }
+    }
+}
+
+fn turned(prepared: Prepared, refusal: Refusal, upload: &Upload) -> Turned {
+    let Prepared { asked, mut meter, .. } = prepared;
+    meter.moved_straight(upload.passed(), 0);
+    Turned {
+        declined: refusal.into(),
+        fault: None,
+        is_head: asked.is_head,
+        persists: asked.persists && upload.is_consumed() && !refusal.closes(),
+        meter: Some(meter),
+    }
+}

@@ -1,0 +1,131 @@
+use std::io::IoSlice;
+use std::task::{Context, Poll};
+
+use super::line::{ClientStream, Line};
+use crate::buffers::Text;
+use crate::http1::{Body, Framing};
+use crate::refusal::Refusal;
+use crate::upstream::Connection;
+
+/// A request on its way to a backend: our head, then the client's body, byte for byte as it comes.
+pub(super) struct Upload {
+    head: Text,
+    /// Bytes of the head that are written.
+    written: usize,
+    body: Body,
+    /// Bytes at the front of what the client sent that belong to the body and may be written.
+    ready: usize,
+    passed: u64,
+}
+
+/// How far one way of an exchange came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Everything is passed on.
+    Done,
+    /// The client is slow.
+    Client,
+    /// The backend is.
+    Backend,
+}
+
+/// Which side failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Broke {
+    /// The client went away, or what it sent is no body.
+    Client(Refusal),
+    /// The backend takes no more.
+    Backend,
+}
+
+impl Upload {
+    /// `head` stands ready; the body has yet to be read.
+    pub(super) fn new(head: Text, framing: Framing) -> Self {
+        Self { head, written: 0, body: Body::new(framing), ready: 0, passed: 0 }
+    }
+
+    /// Bytes of the body that were passed on.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Whether nothing of the body is left to be read from the client.
+    pub(super) fn is_consumed(&self) -> bool {
+        self.body.is_over() && self.ready == 0
+    }
+
+    /// Starts over, for another backend. Not once some of the body is gone.
+    pub(super) fn rewind(&mut self) -> bool {
+        let whole = self.passed == 0;
+        if whole {
+            (self.written, self.ready) = (0, 0);
+            self.body = Body::new(self.body.framing());
+        }
+        whole
+    }
+
+    /// Passes on what there is.
+    pub(super) fn poll<S: ClientStream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        line: &mut Line<S>,
+        backend: &mut Connection,
+    ) -> Result<Step, Broke> {
+        loop {
+            self.scan(line)?;
+            match self.write(cx, line, backend) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(Broke::Backend),
+                Poll::Pending => return Ok(Step::Backend),
+            }
+            if self.body.is_over() {
+                return Ok(Step::Done);
+            }
+            if !line.inbound.is_empty() {
+                continue;
+            }
+            match line.poll_more_body(cx) {
+                Poll::Ready(Ok(0) | Err(_)) => return Err(Broke::Client(Refusal::ClientGone)),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return Ok(Step::Client),
+            }
+        }
+    }
+
+    /// Looks over what came of the body.
+    fn scan<S: ClientStream>(&mut self, line: &Line<S>) -> Result<(), Broke> {
+        if self.ready > 0 || self.body.is_over() || line.inbound.is_empty() {
+            return Ok(());
+        }
+        let scanned = self.body.scan(line.inbound.unread());
+        self.ready = scanned.map_err(|_| Broke::Client(Refusal::BadRequest))?.taken;
+        Ok(())
+    }
+
+    fn write<S: ClientStream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        line: &mut Line<S>,
+        backend: &mut Connection,
+    ) -> Poll<std::io::Result<()>> {
+        loop {
+            let head = self.head.get(self.written..).unwrap_or_default();
+            if head.is_empty() && self.ready == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            let body = line.inbound.unread().get(..self.ready).unwrap_or_default();
+            let written = match (head.is_empty(), body.is_empty()) {
+                (false, true) => backend.poll_write(cx, &[IoSlice::new(head)]),
+                (true, false) => backend.poll_write(cx, &[IoSlice::new(body)]),
+                _ => backend.poll_write(cx, &[IoSlice::new(head), IoSlice::new(body)]),
+            };
+            let written = std::task::ready!(written)?;
+            let of_head = written.min(head.len());
+            self.written += of_head;
+            let of_body = written - of_head;
+            line.inbound.consume(of_body);
+            self.ready -= of_body;
+            self.passed += of_body as u64;
+        }
+    }
+}
