@@ -95,3 +95,6 @@ impl<'b> RequestLine<'b> {
         Ok(Self { method, target: Target::parse(method, target)?, version })
     }
 }
+
+#[cfg(test)]
+mod tests;

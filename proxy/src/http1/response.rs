@@ -99,3 +99,6 @@ impl<'b> StatusLine<'b> {
         Ok(Self { status, reason, version })
     }
 }
+
+#[cfg(test)]
+mod tests;

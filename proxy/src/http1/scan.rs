@@ -100,7 +100,7 @@ impl HeadScan {
     fn skip_blank_lines(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         loop {
             match bytes.get(self.start..).unwrap_or_default() {
-                [] | [b'\r'] => return Ok(()),
+                [] | [b'\r'] => break,
                 [b'\r', b'\n', ..] if self.start / 2 < MOST_BLANK_LINES => self.start += 2,
                 [b'\r', b'\n', ..] => return Err(Fault::BadRequestLine),
                 [b'\r', ..] => return Err(Fault::BareCarriageReturn),
@@ -160,3 +160,6 @@ impl HeadScan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+use std::net::Ipv6Addr;
+
 use super::fault::Fault;
 use super::octets::are_target;
 
@@ -10,7 +12,7 @@ pub enum Target<'b> {
     Absolute {
         /// `http` or `https`, in whatever case.
         scheme: &'b str,
-        /// Host and perhaps port; not empty, without user information, not judged further.
+        /// Host and perhaps port, without user information, as the grammar has them: not judged further.
         authority: &'b str,
         /// What follows: nothing, or a path or query with its first character.
         path: &'b str,
@@ -53,7 +55,8 @@ fn absolute(target: &str) -> Option<Target<'_>> {
     let (scheme, rest) = target.split_once("://")?;
     let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    (known && !authority.is_empty() && !authority.contains('@')).then_some(Target::Absolute {
+    let (host, port) = host_and_port(authority)?;
+    (known && is_host(host) && is_digits(port.unwrap_or_default())).then_some(Target::Absolute {
         scheme,
         authority,
         path,
@@ -61,11 +64,38 @@ fn absolute(target: &str) -> Option<Target<'_>> {
 }
 
 fn is_host_and_port(authority: &str) -> bool {
-    let parts = authority.rsplit_once(':');
-    parts.is_some_and(|(host, port)| {
-        let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        is_port && !host.is_empty() && !host.contains(['/', '?', '@'])
-    })
+    let Some((host, Some(port))) = host_and_port(authority) else { return false };
+    is_host(host) && !port.is_empty() && is_digits(port)
+}
+
+/// What stands before the colon of the port, and what after it. User information is never taken: it is there
+/// to deceive (RFC 9110 4.2.4).
+fn host_and_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    let port = authority.rfind(':').filter(|colon| authority.rfind(']').is_none_or(|end| end < *colon));
+    match port {
+        Some(colon) => Some((authority.get(..colon)?, Some(authority.get(colon + 1..)?))),
+        None => Some((authority, None)),
+    }
+}
+
+/// Whether it is a host that is not empty (RFC 3986 3.2.2); names are judged further by who looks them up.
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let mut rest = host.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = match (byte, after) {
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => after,
+            _ if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte) => after,
+            _ => return false,
+        };
+    }
+    !host.is_empty()
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -82,6 +112,7 @@ mod tests {
         assert_eq!(of("GET", "http://a.b"), absolute("http", "a.b", ""));
         assert_eq!(of("GET", "HTTPS://a.b:1/c?d"), absolute("HTTPS", "a.b:1", "/c?d"));
         assert_eq!(of("GET", "http://[::1]?@/"), absolute("http", "[::1]", "?@/"));
+        assert_eq!(of("GET", "http://a%2fb:/"), absolute("http", "a%2fb:", "/"));
         assert_eq!(of("OPTIONS", "*"), Ok(Target::Asterisk));
         assert_eq!(of("OPTIONS", "http://a"), absolute("http", "a", ""));
         assert_eq!(of("CONNECT", "a.b:443"), Ok(Target::Authority("a.b:443")));
@@ -101,6 +132,16 @@ mod tests {
             "http://",
             "http://?a",
             "http://u@a/",
+            "http://:80/",
+            "http://a:b/",
+            "http://[::1/",
+            "http://[]/",
+            "http://[::1]a/",
+            "http://[v1.a]/",
+            "http://[::1%25eth0]/",
+            "http://a%2/",
+            "http://a\\b/",
+            "http://a:1:2/",
             "http://@a",
             "http://u:p@a/",
             "ftp://a/",
@@ -123,7 +164,21 @@ mod tests {
         ] {
             assert_eq!(Target::parse("GET", target), Err(Fault::BadTarget), "{target:?}");
         }
-        for target in ["*", "/", "a", "a:", ":1", "a:b", "http://a:1", "u@a:1", "a:1/", "a:+1"] {
+        for target in [
+            "*",
+            "/",
+            "a",
+            "a:",
+            ":1",
+            "a:b",
+            "http://a:1",
+            "u@a:1",
+            "a:1/",
+            "a:+1",
+            "[::1]",
+            "[::1]1:2",
+            "a|b:1",
+        ] {
             assert_eq!(Target::parse("CONNECT", target), Err(Fault::BadTarget), "{target:?}");
         }
         assert_eq!(Target::parse("options", "*"), Err(Fault::BadTarget), "methods know case");
