@@ -27,6 +27,7 @@ mod secrets;
 mod server;
 mod static_routes;
 mod status;
+mod taken;
 
 use std::sync::Arc;
 

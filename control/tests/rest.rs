@@ -1,6 +1,11 @@
 //! The JSON API as it is on the wire: statuses, paths, bounds, and how it ends.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
+#[path = "rest/bounds.rs"]
+mod bounds;
+#[path = "rest/late.rs"]
+mod late;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -18,6 +23,7 @@ use tokio::sync::oneshot;
 struct Stage {
     dir: TempDir,
     api: SocketAddr,
+    grpc: SocketAddr,
     end: oneshot::Sender<()>,
     tasks: Tasks,
 }
@@ -41,7 +47,8 @@ impl Stage {
     async fn set(limits: ApiLimits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let control = Control::open(config(&dir, limits)).await.unwrap();
-        let (api, (end, ended)) = (control.api_addr().unwrap(), oneshot::channel::<()>());
+        let (api, grpc) = (control.api_addr().unwrap(), control.grpc_addr());
+        let (end, ended) = oneshot::channel::<()>();
         let tasks = Tasks::new();
         tasks.spawn("control", async move {
             let told = async {
@@ -49,7 +56,7 @@ impl Stage {
             };
             control.run(told).await.unwrap();
         });
-        Self { dir, api, end, tasks }
+        Self { dir, api, grpc, end, tasks }
     }
 
     fn token(&self, file: &str) -> String {
@@ -64,7 +71,11 @@ impl Stage {
 
     /// A request of the administrator, with further lines in its head.
     async fn ask(&self, what: &str, lines: &str, body: &str) -> Told {
-        let token = self.token("admin.token");
+        self.ask_as(&self.token("admin.token"), what, lines, body).await
+    }
+
+    /// A request of whoever holds `token`.
+    async fn ask_as(&self, token: &str, what: &str, lines: &str, body: &str) -> Told {
         let length = body.len();
         let request = format!(
             "{what} HTTP/1.1\r\nhost: api\r\nconnection: close\r\nauthorization: Bearer {token}\r\n{lines}\
@@ -157,6 +168,13 @@ async fn every_error_is_json_with_its_status() {
         ("GET /v2/deployments/?phases=Running", "", "", 400, "Succeeded"),
         ("GET /v2/packages/", "project: project-aaaaaaaaaaaaaaaaaaaa\r\n", "", 404, "no project"),
         ("GET /v2/packages/", "organizationguid: org-aaaaaaaaaaaaaaaaaaaa\r\n", "", 400, "organizationguid"),
+        (
+            "DELETE /v2/projects/default/",
+            "organizationguid: org-aaaaaaaaaaaaaaaaaaaa\r\n",
+            "",
+            400,
+            "organizationguid",
+        ),
         ("POST /user/login", "", "{}", 400, "no passwords"),
         ("POST /refreshtoken", "", "{}", 400, "token"),
         ("POST /refreshtoken", "", r#"{"token":"epr_x"}"#, 401, "token"),

@@ -13,6 +13,8 @@ pub struct ApiLimits {
     pub body: Duration,
     /// How long a request may be worked on once it is there.
     pub work: Duration,
+    /// How long a client may take to take its answer.
+    pub answer: Duration,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// Bytes of a request's head.
@@ -39,6 +41,7 @@ impl Default for ApiLimits {
             head: Duration::from_secs(60),
             body: Duration::from_secs(30),
             work: Duration::from_secs(30),
+            answer: Duration::from_secs(60),
             body_bytes: 1 << 20,
             head_bytes: 64 << 10,
             page_default: 50,

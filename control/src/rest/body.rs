@@ -7,23 +7,39 @@ use proto::manifest::{self, Document, Kind, Object};
 use proto::wire;
 use tokio::time::timeout;
 
-use super::call::Call;
+use super::Parts;
+use super::call::{Call, Within};
 use super::failure::Failure;
 use crate::config::ApiLimits;
 use crate::domain::Faults;
 use crate::service::Error;
 
 /// The body that came with `call`, whole.
-async fn bytes(call: &Call, body: Body, limits: &ApiLimits) -> Result<Bytes, Failure> {
+async fn bytes(call: &Call, mut body: Body, limits: &ApiLimits) -> Result<Bytes, Failure> {
     json_only(call.content_type.as_deref())?;
-    let read = Limited::new(body, limits.body_bytes).collect();
-    match timeout(limits.body, read).await {
-        Err(_) => Err(Failure::TooSlow),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Failure::TooLarge { most: limits.body_bytes })
+    let most = limits.body_bytes;
+    let read = async {
+        match Limited::new(&mut body, most).collect().await {
+            Ok(read) => Ok(read.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => {
+                pass_over(&mut body, most.saturating_mul(PASSED_OVER)).await;
+                Err(Failure::TooLarge { most })
+            }
+            Err(error) => Err(Failure::malformed(format_args!("the body broke off: {error}"))),
         }
-        Ok(Err(error)) => Err(Failure::malformed(format_args!("the body broke off: {error}"))),
+    };
+    timeout(limits.body, read).await.unwrap_or(Err(Failure::TooSlow))
+}
+
+/// As many times the largest body are taken of one that is larger: a client that is still sending when the
+/// connection ends does not get to see why.
+const PASSED_OVER: usize = 32;
+
+async fn pass_over(body: &mut Body, most: usize) {
+    let mut left = most;
+    while let Some(Ok(frame)) = body.frame().await {
+        let Some(after) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+        left = after;
     }
 }
 
@@ -46,6 +62,24 @@ pub(super) const SECRET: Wanted<wire::Secret> =
 pub(super) const PROJECT: Wanted<wire::Project> =
     (Kind::Project, |object| if let Object::Project(project) = object { Some(project) } else { None });
 
+/// What belongs to a project, and may say to which.
+pub(super) trait Belongs {
+    /// Where it says so.
+    fn metadata(&self) -> Option<&wire::Metadata>;
+}
+
+macro_rules! belongs {
+    ($($kind:ident),*) => {$(
+        impl Belongs for wire::$kind {
+            fn metadata(&self) -> Option<&wire::Metadata> {
+                self.metadata.as_ref()
+            }
+        }
+    )*};
+}
+
+belongs!(Package, Deployment, StaticRoute, Secret);
+
 /// A resource that came in a body, and how the body spells it.
 pub(super) struct Read<M> {
     /// The resource.
@@ -53,14 +87,32 @@ pub(super) struct Read<M> {
     said: Document,
 }
 
-/// The resource in the body that came with `call`, which has to be the one wanted.
-pub(super) async fn resource<M>(
-    call: &Call,
+/// The resource in the body that came with `call`, which has to be the one wanted, and the project that
+/// both are about. `metadata` is where the resource says it.
+pub(super) async fn resource<M: Belongs>(
+    parts: &Parts,
+    call: &mut Call,
     body: Body,
-    limits: &ApiLimits,
+    wanted: Wanted<M>,
+) -> Result<(Within, Read<M>), Failure> {
+    // Of those who may not do this, nothing is read.
+    call.project(parts).await?;
+    let read = read(parts, call, body, wanted).await?;
+    let within = call.project(parts).await?;
+    within.check(read.message.metadata())?;
+    Ok((within, read))
+}
+
+/// The resource in the body that came with `call`, which has to be the one wanted. Then `call` is by whoever
+/// sends it now.
+pub(super) async fn read<M>(
+    parts: &Parts,
+    call: &mut Call,
+    body: Body,
     (kind, pick): Wanted<M>,
 ) -> Result<Read<M>, Failure> {
-    let bytes = bytes(call, body, limits).await?;
+    let bytes = bytes(call, body, &parts.limits).await?;
+    call.renew(parts).await?;
     let mut said = manifest::read_one(kind, &bytes).map_err(Failure::Manifest)?;
     let object = std::mem::replace(&mut said.object, Object::Project(wire::Project::default()));
     let message = pick(object);
@@ -87,7 +139,8 @@ impl<M> Read<M> {
     fn retold(&self, faults: &Faults) -> Faults {
         let mut retold = Faults::new();
         for fault in faults.as_slice() {
-            retold.add(self.said.locate(&fault.field).1, fault.rule, fault.message.clone());
+            let message = self.said.in_its_words(&fault.message);
+            retold.add(self.said.locate(&fault.field).1, fault.rule, message);
         }
         retold
     }

@@ -12,6 +12,7 @@ use super::Parts;
 use super::failure::Failure;
 use super::query::Query;
 use crate::auth::{Access, AuthError, Caller};
+use crate::service::SeenProject;
 
 /// The organization a request is about, by its guid.
 const ORGANIZATION: HeaderName = HeaderName::from_static("organizationguid");
@@ -31,24 +32,44 @@ pub(super) struct Call {
     organization: String,
     project: String,
     access: Access,
+    head: Head,
 }
 
 impl Call {
+    /// Looks its caller up again: what they may do can have ended while their body was on its way.
+    pub(super) async fn renew(&mut self, parts: &Parts) -> Result<(), Failure> {
+        self.caller = admit(&self.head, parts).await.inspect_err(|_| {
+            parts.refusals.inc();
+        })?;
+        Ok(())
+    }
+
     /// The project this request acts in, where its caller may do what its method does.
     pub(super) async fn project(&self, parts: &Parts) -> Result<Within, Failure> {
         let id = parts.service.project_for(&self.caller, &self.project, self.access).await?;
         let seen = parts.service.get_project(&self.caller, id.as_str()).await?;
-        let guid = seen.project.organization.to_string();
-        let name = seen.organization_name.map(|name| name.to_string()).unwrap_or_default();
-        if ![guid.as_str(), name.as_str(), ""].contains(&self.organization()) {
-            return Err(Failure::malformed(format_args!(
-                "the project {} belongs to the organization {name} ({guid}), not to {:?}: mend the header \
-                 organizationguid, or leave it out",
-                seen.project.name, self.organization
-            )));
+        self.check_organization(&seen)?;
+        let owner = Owner {
+            organization_guid: seen.project.organization.to_string(),
+            organization_name: seen.organization_name.map(|name| name.to_string()).unwrap_or_default(),
+            project_name: seen.project.name.to_string(),
+        };
+        Ok(Within { id, owner })
+    }
+
+    /// Refuses a request that says its project belongs to another organization: one of the two is not what
+    /// was meant.
+    pub(super) fn check_organization(&self, seen: &SeenProject) -> Result<(), Failure> {
+        let guid = seen.project.organization.as_str();
+        let name = seen.organization_name.as_ref().map_or("", |name| name.as_str());
+        if [guid, name, ""].contains(&self.organization()) {
+            return Ok(());
         }
-        let project_name = seen.project.name.to_string();
-        Ok(Within { id, owner: Owner { organization_guid: guid, organization_name: name, project_name } })
+        Err(Failure::malformed(format_args!(
+            "the project {} belongs to the organization {name} ({guid}), not to {:?}: mend the header \
+             organizationguid, or leave it out",
+            seen.project.name, self.organization
+        )))
     }
 
     /// The organization this request is about; empty when it does not say.
@@ -99,6 +120,7 @@ impl FromRequestParts<Parts> for Call {
             organization: text(&head.headers, &ORGANIZATION)?.unwrap_or_default().to_owned(),
             project: text(&head.headers, &PROJECT)?.unwrap_or_default().to_owned(),
             access: access(&head.method),
+            head: head.clone(),
         })
     }
 }

@@ -26,10 +26,8 @@ use crate::convert::deployment;
 use crate::domain::Deployment;
 use crate::domain::deployment::Phase;
 
-pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let within = call.project(&parts).await?;
-    let mut read = resource(&call, body, &parts.limits, DEPLOYMENT).await?;
-    within.check(read.message.metadata.as_ref())?;
+pub(super) async fn create(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let (within, mut read) = resource(&parts, &mut call, body, DEPLOYMENT).await?;
     let (mut draft, faults) = deployment::draft(std::mem::take(&mut read.message));
     draft.creator = call.caller.user.clone();
     let made = parts.service.create_deployment(&within.id, &draft, faults, false).await;
@@ -45,7 +43,7 @@ pub(super) async fn get(State(parts): State<Parts>, call: Call) -> Answer {
 
 pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
     let within = call.project(&parts).await?;
-    let list = List::asked("DeploymentList", within.id.as_str(), &call.query)?;
+    let list = List::asked("DeploymentList", within.id.as_str(), &call)?;
     let (wanted, phases) = (Wanted::asked(&call.query)?, phases(&call.query)?);
     let (service, project, phases) = (&parts.service, &within.id, phases.as_slice());
     let (parts, answers) = (&parts, within.answers());

@@ -35,9 +35,11 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The list of this `kind` in `project`, with the filters of `query`.
-    pub(super) fn asked(kind: &'static str, project: &str, query: &Query) -> Result<Self, Failure> {
-        let id = ListId::of(&format!("{kind} {project} {}", query.but(&["continue", "limit"])));
+    /// The list of this `kind` that `call` asks for, told apart from others by `whose` it is. What somebody
+    /// else has seen of it is another list: both may be at the same number and not at the same item.
+    pub(super) fn asked(kind: &'static str, whose: &str, call: &Call) -> Result<Self, Failure> {
+        let (who, query) = (call.caller.token().unwrap_or_default(), &call.query);
+        let id = ListId::of(&format!("{kind} {whose} {who} {}", query.but(&["continue", "limit"])));
         Ok(Self { kind, id, filter: filter(query)? })
     }
 }

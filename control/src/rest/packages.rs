@@ -13,10 +13,8 @@ use super::listing::{List, stretch};
 use crate::convert::package;
 use crate::domain::Package;
 
-pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let within = call.project(&parts).await?;
-    let mut read = resource(&call, body, &parts.limits, PACKAGE).await?;
-    within.check(read.message.metadata.as_ref())?;
+pub(super) async fn create(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let (within, mut read) = resource(&parts, &mut call, body, PACKAGE).await?;
     let (mut draft, faults) = package::draft(std::mem::take(&mut read.message));
     draft.creator = call.caller.user.clone();
     let made = parts.service.create_package(&within.id, &draft, faults, false).await;
@@ -33,7 +31,7 @@ pub(super) async fn get(State(parts): State<Parts>, call: Call) -> Answer {
 
 pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
     let within = call.project(&parts).await?;
-    let list = List::asked("PackageList", within.id.as_str(), &call.query)?;
+    let list = List::asked("PackageList", within.id.as_str(), &call)?;
     let (service, project, answers) = (&parts.service, &within.id, within.answers());
     let page = |asked| async move { service.list_packages(project, &asked).await };
     let show = |packages: Vec<Package>| async move {

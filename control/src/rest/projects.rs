@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Parts;
 use super::answer::{Answer, created, found, gone};
-use super::body::{PROJECT, resource};
+use super::body::{PROJECT, read};
 use super::call::Call;
 use super::failure::Failure;
 use super::listing::{List, stretch};
@@ -15,8 +15,8 @@ use crate::convert::identity::{project, project_draft};
 use crate::domain::Faults;
 use crate::service::SeenProject;
 
-pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let mut read = resource(&call, body, &parts.limits, PROJECT).await?;
+pub(super) async fn create(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let mut read = read(&parts, &mut call, body, PROJECT).await?;
     let mut draft = project_draft(std::mem::take(&mut read.message), call.caller.user.clone());
     if draft.organization.is_empty() {
         call.organization().clone_into(&mut draft.organization);
@@ -26,8 +26,7 @@ pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -
 }
 
 pub(super) async fn get(State(parts): State<Parts>, call: Call) -> Answer {
-    let there = parts.service.get_project(&call.caller, &call.name).await?;
-    Ok(found(&shown(there)))
+    Ok(found(&shown(named(&parts, &call).await?)))
 }
 
 pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
@@ -35,8 +34,7 @@ pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
     if wanted.is_empty() {
         wanted.extend(Some(call.organization()).filter(|header| !header.is_empty()));
     }
-    let who = call.caller.user.as_ref().map_or(&*call.caller.name, |user| user.as_str());
-    let list = List::asked("ProjectList", &format!("{who} {wanted:?}"), &call.query)?;
+    let list = List::asked("ProjectList", &format!("{wanted:?}"), &call)?;
     // One is what the client asks for; of several the list is looked through.
     let only = if let [only] = wanted.as_slice() { only } else { "" };
     let (service, caller) = (&parts.service, &call.caller);
@@ -54,9 +52,9 @@ pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
 
 /// The client sends this when it applies a manifest again: what is there and what is asked for must be
 /// the same, for nothing of a project can be changed.
-pub(super) async fn update(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let read = resource(&call, body, &parts.limits, PROJECT).await?;
-    let there = parts.service.get_project(&call.caller, &call.name).await?;
+pub(super) async fn update(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let read = read(&parts, &mut call, body, PROJECT).await?;
+    let there = named(&parts, &call).await?;
     let asked = read.message.metadata.clone().unwrap_or_default();
     if asked.name != there.project.name.as_str() {
         let name = &there.project.name;
@@ -76,8 +74,16 @@ pub(super) async fn update(State(parts): State<Parts>, call: Call, body: Body) -
 }
 
 pub(super) async fn delete(State(parts): State<Parts>, call: Call) -> Answer {
+    named(&parts, &call).await?;
     parts.service.delete_project(&call.caller, &call.name).await?;
     Ok(gone())
+}
+
+/// The project the path names.
+async fn named(parts: &Parts, call: &Call) -> Result<SeenProject, Failure> {
+    let there = parts.service.get_project(&call.caller, &call.name).await?;
+    call.check_organization(&there)?;
+    Ok(there)
 }
 
 fn shown(seen: SeenProject) -> Value {

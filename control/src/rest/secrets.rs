@@ -13,10 +13,8 @@ use super::listing::{List, stretch};
 use crate::convert::secret;
 use crate::domain::{Faults, Secret};
 
-pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let within = call.project(&parts).await?;
-    let mut read = resource(&call, body, &parts.limits, SECRET).await?;
-    within.check(read.message.metadata.as_ref())?;
+pub(super) async fn create(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let (within, mut read) = resource(&parts, &mut call, body, SECRET).await?;
     let draft = secret::draft(std::mem::take(&mut read.message), call.caller.user.clone());
     let made = parts.service.create_secret(&within.id, &draft, Faults::new(), false).await;
     let made = made.map_err(|error| read.told(error))?;
@@ -31,7 +29,7 @@ pub(super) async fn get(State(parts): State<Parts>, call: Call) -> Answer {
 
 pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
     let within = call.project(&parts).await?;
-    let list = List::asked("SecretList", within.id.as_str(), &call.query)?;
+    let list = List::asked("SecretList", within.id.as_str(), &call)?;
     let (service, project, answers) = (&parts.service, &within.id, within.answers());
     let page = |asked| async move { service.list_secrets(project, &asked).await };
     let show = |secrets: Vec<Secret>| async move {
@@ -42,10 +40,8 @@ pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
 }
 
 /// Replaces labels and what it holds.
-pub(super) async fn update(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let within = call.project(&parts).await?;
-    let mut read = resource(&call, body, &parts.limits, SECRET).await?;
-    within.check(read.message.metadata.as_ref())?;
+pub(super) async fn update(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let (within, mut read) = resource(&parts, &mut call, body, SECRET).await?;
     let draft = secret::draft(std::mem::take(&mut read.message), None);
     let changed = parts.service.update_secret(&within.id, &call.name, &draft, Faults::new()).await;
     let changed = changed.map_err(|error| read.told(error))?;

@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use super::taken::Taken;
 use super::{Parts, router};
 use crate::config::ApiLimits;
 use crate::drain::Signal;
@@ -102,6 +103,7 @@ impl Server {
         http.timer(TokioTimer::new())
             .header_read_timeout(self.limits.head)
             .max_buf_size(self.limits.head_bytes);
+        let stream = Taken::new(stream, self.limits.answer);
         let service = TowerToHyperService::new(self.router);
         let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
         tokio::select! {

@@ -14,10 +14,8 @@ use super::listing::{List, stretch};
 use crate::convert::static_route;
 use crate::domain::{Faults, StaticRoute};
 
-pub(super) async fn create(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let within = call.project(&parts).await?;
-    let mut read = resource(&call, body, &parts.limits, STATIC_ROUTE).await?;
-    within.check(read.message.metadata.as_ref())?;
+pub(super) async fn create(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let (within, mut read) = resource(&parts, &mut call, body, STATIC_ROUTE).await?;
     let draft = static_route::draft(std::mem::take(&mut read.message), call.caller.user.clone());
     let made = parts.service.create_static_route(&within.id, &draft, Faults::new(), false).await;
     let made = made.map_err(|error| read.told(error))?;
@@ -32,7 +30,7 @@ pub(super) async fn get(State(parts): State<Parts>, call: Call) -> Answer {
 
 pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
     let within = call.project(&parts).await?;
-    let list = List::asked("StaticRouteList", within.id.as_str(), &call.query)?;
+    let list = List::asked("StaticRouteList", within.id.as_str(), &call)?;
     let (service, project, answers, parts) = (&parts.service, &within.id, within.answers(), &parts);
     let page = |asked| async move { service.list_static_routes(project, &asked).await };
     let show = |routes: Vec<StaticRoute>| async move {
@@ -44,10 +42,8 @@ pub(super) async fn list(State(parts): State<Parts>, call: Call) -> Answer {
 }
 
 /// Replaces its labels and source ranges.
-pub(super) async fn update(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let within = call.project(&parts).await?;
-    let mut read = resource(&call, body, &parts.limits, STATIC_ROUTE).await?;
-    within.check(read.message.metadata.as_ref())?;
+pub(super) async fn update(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let (within, mut read) = resource(&parts, &mut call, body, STATIC_ROUTE).await?;
     let draft = static_route::draft(std::mem::take(&mut read.message), None);
     let changed = parts.service.update_static_route(&within.id, &call.name, &draft, Faults::new()).await;
     let changed = changed.map_err(|error| read.told(error))?;

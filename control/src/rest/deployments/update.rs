@@ -14,10 +14,8 @@ use crate::domain::Deployment;
 
 /// Changes what the body gives and keeps the rest. The client sends all of a deployment back as it got
 /// it, with the static routes it is to have: that is how a route moves.
-pub(in crate::rest) async fn update(State(parts): State<Parts>, call: Call, body: Body) -> Answer {
-    let within = call.project(&parts).await?;
-    let read = resource(&call, body, &parts.limits, DEPLOYMENT).await?;
-    within.check(read.message.metadata.as_ref())?;
+pub(in crate::rest) async fn update(State(parts): State<Parts>, mut call: Call, body: Body) -> Answer {
+    let (within, read) = resource(&parts, &mut call, body, DEPLOYMENT).await?;
     let there = parts.service.get_deployment(&within.id, &call.name).await?;
     same(&read.message, &there)?;
     let guid = there.guid.to_string();
