@@ -131,6 +131,13 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_holds_something() {
+        let told = read(["epr", "secret", "create", "app"]).unwrap_err().to_string();
+        assert!(told.contains("--docker|--from-literal <KEY=VALUE>|--from-file <[KEY=]FILE>"), "{told}");
+        read(["epr", "secret", "create", "app", "--from-literal", "a=1", "--from-file", "b=c"]).unwrap();
+    }
+
+    #[test]
     fn the_data_directory_may_come_before_the_command() {
         let dir = |line: &[&str]| match read(line).unwrap().command {
             Command::Get(args) => args.server.data.data_dir,

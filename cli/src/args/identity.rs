@@ -192,12 +192,13 @@ Credentials of an image registry; the password is asked for, or read from standa
   epr secret create registry --docker --username robot --password-file token.txt
 Keys and values; what a file holds is the value, - is standard input:
   epr secret create app --from-file api-key=key.txt --from-literal mode=live")]
+// Without a word of what it is to hold, all the ways to say it are told.
+#[group(id = "holds", required = true, multiple = true, args = ["docker", "literals", "files"])]
 pub(crate) struct SetSecretArgs {
     /// What it is called
     pub(crate) name: String,
     /// It holds the credentials of an image registry
-    #[arg(long, requires = "username", conflicts_with_all = ["literals", "files"],
-        required_unless_present_any = ["literals", "files"])]
+    #[arg(long, requires = "username", conflicts_with_all = ["literals", "files"])]
     pub(crate) docker: bool,
     /// Registry, like registry.example.net [default: Docker Hub]
     #[arg(long, requires = "docker", value_name = "URL")]
