@@ -1,103 +1,108 @@
+//! The certificates the edge serves: loaded, chosen by name, replaced as their files change.
+
+mod book;
+mod held;
+mod news;
+
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use rustls::crypto::aws_lc_rs;
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::CertsError;
-use crate::names::{self, CertName};
+use crate::certificate::Certificate;
+use crate::fault::Fault;
+use crate::sources::{Pair, Sources};
+use crate::tickets::Tickets;
+use book::Book;
+use held::Held;
+pub use news::News;
+use news::Teller;
 
-/// The certificates the edge serves, chosen by SNI and replaced as a whole without disturbing
-/// handshakes under way.
+/// The certificates the edge serves, chosen by SNI, and replaced without disturbing a handshake.
 pub struct Certificates {
-    served: ArcSwap<Vec<Served>>,
+    book: ArcSwap<Book>,
+    tickets: Arc<Tickets>,
+    watch: Mutex<Watch>,
 }
 
-/// One chain with its key, and the names it is good for.
-struct Served {
-    names: Vec<CertName>,
-    key: Arc<CertifiedKey>,
+/// What is behind the book: only who looks at files needs it.
+struct Watch {
+    held: Held,
+    teller: Teller,
 }
 
 impl Certificates {
-    /// Loads a chain (leaf first) and its key from PEM files.
+    /// Loads one certificate; else as [`Certificates::open`].
     ///
     /// # Errors
-    /// A file that can't be read or holds something else; a key that is not the certificate's.
-    pub fn load(chain: &Path, key: &Path) -> Result<Arc<Self>, CertsError> {
-        let served = Served::load(chain, key)?;
-        Ok(Arc::new(Self { served: ArcSwap::from_pointee(vec![served]) }))
+    /// As [`Certificates::open`].
+    pub fn load(chain: &Path, key: &Path, now: SystemTime) -> Result<Arc<Self>, CertsError> {
+        let pair = Pair { chain: chain.to_owned(), key: key.to_owned() };
+        Self::open(pair.into(), None, now)
     }
 
-    /// Serves another chain and key from the next handshake on; on an error the old ones stay.
+    /// Loads every certificate of `sources`. Tickets are sealed with keys derived from the secrets in
+    /// `tickets`, or with keys of this process alone without such a file.
     ///
     /// # Errors
-    /// As [`Certificates::load`].
-    pub fn replace(&self, chain: &Path, key: &Path) -> Result<(), CertsError> {
-        let served = Served::load(chain, key)?;
-        self.served.store(Arc::new(vec![served]));
-        Ok(())
+    /// All that is wrong: files that can't be read or hold something else, keys that don't go with
+    /// their certificates, certificates whose time is over or has not come, names that two are for.
+    pub fn open(
+        sources: Sources,
+        tickets: Option<PathBuf>,
+        now: SystemTime,
+    ) -> Result<Arc<Self>, CertsError> {
+        let tickets = Tickets::new(tickets, now)?;
+        let mut held = Held::new(sources);
+        let faults = held.look(&tickets, now);
+        if !faults.is_empty() {
+            return Err(CertsError::Files(faults));
+        }
+        let book = ArcSwap::from_pointee(Book::new(held.served()));
+        let watch = Mutex::new(Watch { held, teller: Teller::default() });
+        Ok(Arc::new(Self { book, tickets, watch }))
     }
 
-    /// Whether a certificate here is good for `name`, a folded host name.
-    pub fn covers(&self, name: &str) -> bool {
-        self.served.load().iter().any(|served| served.covers(name))
-    }
-}
-
-impl Served {
-    fn load(chain_path: &Path, key_path: &Path) -> Result<Self, CertsError> {
-        let chain = read_chain(chain_path)?;
-        let Some(leaf) = chain.first() else {
-            return Err(CertsError::content(
-                chain_path,
-                "no certificate in it; a PEM chain, leaf first, is expected",
-            ));
-        };
-        let (names, _) = names::read(leaf, chain_path)?;
-        let key = read_key(key_path)?;
-        let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| {
-            CertsError::content(key_path, format!("does not go with {}: {error}", chain_path.display()))
-        })?;
-        Ok(Self { names, key: Arc::new(key) })
+    /// The certificate for `name`, a folded host name: one for that very name before a wildcard.
+    pub fn choose(&self, name: &str) -> Option<Arc<Certificate>> {
+        self.book.load().choose(name).cloned()
     }
 
-    fn covers(&self, name: &str) -> bool {
-        self.names.iter().any(|known| known.covers(name))
+    /// Every certificate that is served.
+    pub fn all(&self) -> Vec<Arc<Certificate>> {
+        self.book.load().all().to_vec()
     }
-}
 
-/// Every certificate of a PEM file, in order.
-pub(crate) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertsError> {
-    let pem = std::fs::read(path).map_err(CertsError::io("read", path))?;
-    CertificateDer::pem_slice_iter(&pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| CertsError::content(path, format!("not a PEM certificate chain: {error}")))
-}
+    /// Looks at the files and the clock: serves what is new there from the next handshake on, keeps
+    /// the last good one of what is not good any more, and changes the keys of tickets in time. Returns
+    /// what is worth telling, each thing once. Reads files, so it may block.
+    pub fn look(&self, now: SystemTime) -> Vec<News> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let turned = self.tickets.turn(now);
+        let mut faults = watch.held.look(&self.tickets, now);
+        faults.extend(turned.fault);
+        let served = watch.held.served();
+        let before = self.book.load_full();
+        if !before.is_of(&served) {
+            self.book.store(Arc::new(Book::new(served.clone())));
+        }
+        watch.teller.tell(before.all(), &served, faults, turned.renewed, now)
+    }
 
-/// The private key of a PEM file.
-pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertsError> {
-    let pem = std::fs::read(path).map_err(CertsError::io("read", path))?;
-    PrivateKeyDer::from_pem_slice(&pem)
-        .map_err(|error| CertsError::content(path, format!("not a PEM private key: {error}")))
-}
-
-impl ResolvesServerCert for Certificates {
-    /// None, and with it the end of the handshake, for a name no certificate is good for.
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let name = hello.server_name()?.to_ascii_lowercase();
-        let served = self.served.load();
-        served.iter().find(|served| served.covers(&name)).map(|served| Arc::clone(&served.key))
+    /// What is wrong with the files now.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).teller.faults()
     }
 }
 
 impl fmt::Debug for Certificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.served.load().iter().map(|served| &served.names)).finish()
+        f.debug_list().entries(self.book.load().all()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

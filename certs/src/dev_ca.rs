@@ -10,10 +10,13 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
-use crate::certificates::{read_chain, read_key};
+use crate::CertsError;
+use crate::certificate;
+use crate::fault::{Fault, Reason};
 use crate::files::{create_private_dir, write_private};
-use crate::names::{self, CertName};
-use crate::{Certificates, CertsError};
+use crate::names::CertName;
+use crate::pem::{read_chain, read_key};
+use crate::sources::Pair;
 
 /// Where the development certificates are; PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +38,7 @@ enum Standing {
     /// There is none, it is too old, or the domains have changed.
     Due,
     /// It is of no use, and was meant to be.
-    Unusable(CertsError),
+    Unusable(Fault),
 }
 
 const CA_LIFE: Duration = days(3650);
@@ -71,7 +74,7 @@ pub fn dev_certificates(
     match standing(&files, base_domains, now) {
         Standing::Good if !new_ca => return Ok(files),
         Standing::Good | Standing::Due => {}
-        Standing::Unusable(error) => files.replaced = Some(error.to_string()),
+        Standing::Unusable(fault) => files.replaced = Some(fault.to_string()),
     }
     issue_edge(&files, &ca_key, base_domains, now)?;
     Ok(files)
@@ -104,24 +107,18 @@ fn standing(files: &DevCertificates, base_domains: &[Hostname], now: SystemTime)
     if !files.chain.exists() || !files.key.exists() {
         return Standing::Due;
     }
-    let read = read_chain(&files.chain).and_then(|chain| match chain.first() {
-        Some(leaf) => names::read(leaf, &files.chain),
-        None => Err(CertsError::content(&files.chain, "no certificate in it")),
-    });
-    let (names, not_after) = match read {
-        Ok(read) => read,
-        Err(error) => return Standing::Unusable(error),
+    let pair = Pair { chain: files.chain.clone(), key: files.key.clone() };
+    let said = match certificate::read(&pair) {
+        Ok((said, _)) => said,
+        Err(fault) => return Standing::Unusable(fault),
     };
     let seconds =
         |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let lives = u64::try_from(not_after).is_ok_and(|end| end > seconds(now + RENEW_BEFORE));
+    let lives = u64::try_from(said.not_after).is_ok_and(|end| end > seconds(now + RENEW_BEFORE));
     let wanted = base_domains.iter().map(|domain| CertName::Wildcard(domain.to_string()));
-    let covers = wanted.clone().all(|name| names.contains(&name)) && names.len() == 2 * wanted.count();
-    match Certificates::load(&files.chain, &files.key) {
-        Err(error) => Standing::Unusable(error),
-        Ok(_) if lives && covers => Standing::Good,
-        Ok(_) => Standing::Due,
-    }
+    let covers =
+        wanted.clone().all(|name| said.names.contains(&name)) && said.names.len() == 2 * wanted.count();
+    if lives && covers { Standing::Good } else { Standing::Due }
 }
 
 fn issue_edge(
@@ -132,13 +129,12 @@ fn issue_edge(
 ) -> Result<(), CertsError> {
     let ca = read_chain(&files.ca)?;
     let Some(ca) = ca.first() else {
-        return Err(CertsError::content(
-            &files.ca,
-            "no certificate in it; delete it and ca.key to have both made anew",
-        ));
+        let problem = "no certificate in it; delete it and ca.key to have both made anew";
+        return Err(Fault::new(&files.ca, Reason::Malformed, problem).into());
     };
-    let ca_pair = KeyPair::try_from(&read_key(ca_key)?)
-        .map_err(|error| CertsError::content(ca_key, format!("not a key this CA can sign with: {error}")))?;
+    let ca_pair = KeyPair::try_from(&read_key(ca_key)?).map_err(|error| {
+        Fault::new(ca_key, Reason::Malformed, format!("not a key this CA can sign with: {error}"))
+    })?;
     let issuer = Issuer::from_ca_cert_der(ca, ca_pair)?;
 
     let names: Vec<String> =
@@ -172,6 +168,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::Certificates;
 
     fn domains(names: &[&str]) -> Vec<Hostname> {
         names.iter().map(|name| Hostname::parse(name).unwrap()).collect()
@@ -187,11 +184,11 @@ mod tests {
         assert_eq!(dev_certificates(&dir, &base, now + days(59)).unwrap(), files);
         assert_eq!(fs::read(&files.chain).unwrap(), before);
 
-        let served = Certificates::load(&files.chain, &files.key).unwrap();
-        assert!(
-            served.covers("shop.ep-r.io") && served.covers("shop.ep-r.localhost") && served.covers("ep-r.io")
-        );
-        assert!(!served.covers("shop.example.org"));
+        let served = Certificates::load(&files.chain, &files.key, now).unwrap();
+        for name in ["shop.ep-r.io", "shop.ep-r.localhost", "ep-r.io"] {
+            assert!(served.choose(name).unwrap().covers(name), "{name}");
+        }
+        assert!(served.choose("shop.example.org").is_none());
         for name in ["ca.key", "edge.key"] {
             assert_eq!(fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
         }
@@ -226,7 +223,7 @@ mod tests {
             fs::write(&files.chain, junk).unwrap();
             let replaced = dev_certificates(dir.path(), &base, now).unwrap().replaced.unwrap();
             assert!(replaced.contains("edge.pem"), "{replaced}");
-            assert!(Certificates::load(&files.chain, &files.key).is_ok());
+            assert!(Certificates::load(&files.chain, &files.key, now).is_ok());
         }
         assert_eq!(dev_certificates(dir.path(), &base, now + days(61)).unwrap().replaced, None);
     }
@@ -247,7 +244,7 @@ mod tests {
         let base = domains(&["ep-r.io"]);
         let a = dev_certificates(one.path(), &base, SystemTime::now()).unwrap();
         let b = dev_certificates(two.path(), &base, SystemTime::now()).unwrap();
-        let error = Certificates::load(&a.chain, &b.key).unwrap_err().to_string();
+        let error = Certificates::load(&a.chain, &b.key, SystemTime::now()).unwrap_err().to_string();
         assert!(error.contains("does not go with"), "{error}");
     }
 }

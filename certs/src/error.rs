@@ -1,27 +1,24 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::fault::{Fault, Lines};
+
 /// Why certificates can't be made, loaded or used. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CertsError {
     /// A file or directory can't be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
-        /// "read", "write", "create".
+        /// "write", "create".
         doing: &'static str,
         /// Which file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
-    /// A file holds something else than it should.
-    #[error("{}: {problem}", path.display())]
-    Content {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong, and what would be right.
-        problem: String,
-    },
+    /// Files hold something else than they should: all that is wrong, at least one fault.
+    #[error("{}", Lines(.0))]
+    Files(Vec<Fault>),
     /// One file of a pair is there without the other.
     #[error("{} is there but {} is not; restore it, or delete the first to have both made anew",
         present.display(), missing.display())]
@@ -37,6 +34,9 @@ pub enum CertsError {
     /// rustls refused a configuration.
     #[error("cannot configure TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// The system has no randomness.
+    #[error("cannot make keys for session tickets: the system gave no random bytes")]
+    NoRandomness,
 }
 
 impl CertsError {
@@ -44,8 +44,10 @@ impl CertsError {
         let path = path.into();
         move |source| Self::Io { doing, path, source }
     }
+}
 
-    pub(crate) fn content(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
-        Self::Content { path: path.into(), problem: problem.into() }
+impl From<Fault> for CertsError {
+    fn from(fault: Fault) -> Self {
+        Self::Files(vec![fault])
     }
 }

@@ -1,25 +1,36 @@
 //! Certificates: where they come from, which one a name is served with, and every TLS configuration.
 //!
-//! - [`Certificates`]: chains and keys held for the edge, chosen by SNI, replaced as a whole.
+//! - [`Certificates`]: chains and keys held for the edge, chosen by SNI, replaced as their files change.
+//! - [`Certificate`]: the one a connection is served with.
+//! - `tickets`: by which clients resume sessions, and their keys.
 //! - [`dev_certificates`]: a development CA and a wildcard certificate under it, made on first start.
-//! - [`edge_server_config`], [`grpc_server_config`], [`for_http1`], [`client_config`]: the only places where rustls is
-//!   configured; the rest of epr takes these ready.
+//! - [`grpc_server_config`], [`for_http1`], [`client_config`]: with [`Certificate::server_config`] the only places
+//!   where rustls is configured; the rest of epr takes these ready.
 //! - [`Distrust`]: why a server was not trusted, in words.
 //!
 //! Architecture invariant: one cryptography provider, aws-lc-rs. A second one in the build makes
 //! rustls panic when it is asked for its default, so every builder here names the provider.
 
+mod certificate;
 mod certificates;
 mod dev_ca;
 mod distrust;
 mod error;
+mod fault;
 mod files;
 mod names;
+mod pem;
+mod sources;
+mod stamp;
+mod tickets;
 mod tls;
 
-pub use certificates::Certificates;
+pub use certificate::Certificate;
+pub use certificates::{Certificates, News};
 pub use dev_ca::{DevCertificates, dev_certificates};
 pub use distrust::Distrust;
 pub use error::CertsError;
+pub use fault::{Fault, Reason};
 pub use files::write_private;
-pub use tls::{client_config, edge_server_config, for_http1, grpc_server_config, self_signed_server_config};
+pub use sources::{Pair, Sources};
+pub use tls::{client_config, for_http1, grpc_server_config, self_signed_server_config};

@@ -5,36 +5,48 @@ use std::sync::Arc;
 
 use proto::Hostname;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::NoServerSessionStorage;
+use rustls::crypto::aws_lc_rs::{self, kx_group};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::server::{NoServerSessionStorage, ProducesTickets};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::PrivateKeyDer;
 
-use crate::certificates::{read_chain, read_key};
-use crate::{Certificates, CertsError};
+use crate::CertsError;
+use crate::fault::{Fault, Reason};
+use crate::pem::{read_chain, read_key};
 
 /// HTTP/2 before HTTP/1.1, as clients that speak both prefer (RFC 7301, RFC 9113 3.2).
 const EDGE_ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 const GRPC_ALPN: [&[u8]; 1] = [b"h2"];
 const HTTP1_ALPN: [&[u8]; 1] = [b"http/1.1"];
 
-/// One provider for all: X25519MLKEM768 is preferred where the client offers it.
+/// The key exchanges that are offered, the most wanted first: X25519 together with ML-KEM, so that what is
+/// recorded today stays secret when there are quantum computers, then what every client has.
+static GROUPS: [&dyn SupportedKxGroup; 4] =
+    [kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
+
+/// The one provider. Its ciphers are all authenticated and forward secret; of those the client's order
+/// counts, which knows whether it has AES in hardware.
 fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
+    Arc::new(CryptoProvider { kx_groups: GROUPS.to_vec(), ..aws_lc_rs::default_provider() })
 }
 
-/// What terminates TLS at the edge: TLS 1.2 and 1.3, certificates by SNI, ALPN h2 and http/1.1,
-/// stateless tickets whose keys rotate (RFC 5077), no early data (it may be replayed).
+/// What ends TLS at the edge with one certificate: TLS 1.2 and 1.3, ALPN h2 and http/1.1, sessions
+/// resumed by tickets alone.
 ///
-/// # Errors
-/// When the system has no randomness for the first ticket key.
-pub fn edge_server_config(certificates: &Arc<Certificates>) -> Result<Arc<ServerConfig>, CertsError> {
+/// No early data (RFC 8446 8): whoever recorded it may send it again, and a proxy can't know which
+/// requests bear that.
+pub(crate) fn edge_server_config(
+    key: CertifiedKey,
+    tickets: Arc<dyn ProducesTickets>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::<Certificates>::clone(certificates));
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
     config.alpn_protocols = EDGE_ALPN.map(<[u8]>::to_vec).to_vec();
-    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    config.ticketer = tickets;
     // Tickets carry the session; a cache on top would cost memory and a lock for nothing.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;
@@ -44,7 +56,7 @@ pub fn edge_server_config(certificates: &Arc<Certificates>) -> Result<Arc<Server
 /// What serves gRPC beyond loopback: one certificate, ALPN h2.
 ///
 /// # Errors
-/// As [`Certificates::load`].
+/// A file that can't be read or holds something else; a key that is not the certificate's.
 pub fn grpc_server_config(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, CertsError> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
@@ -73,7 +85,8 @@ pub fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, CertsError>
     };
     let (added, _) = roots.add_parsable_certificates(trusted);
     if added == 0 {
-        return Err(CertsError::content(origin, "no CA certificate in it; name a PEM file that holds one"));
+        let problem = "no CA certificate in it; name a PEM file that holds one";
+        return Err(Fault::new(origin, Reason::Malformed, problem).into());
     }
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
@@ -104,51 +117,4 @@ pub fn self_signed_server_config(names: &[Hostname]) -> Result<Arc<ServerConfig>
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::SystemTime;
-
-    use rustls::{ClientConnection, ServerConnection};
-
-    use super::*;
-    use crate::dev_certificates;
-
-    /// Runs a handshake in memory; returns the ALPN agreed on and whether the client resumed.
-    fn handshake(
-        server: &Arc<ServerConfig>,
-        client: &Arc<ClientConfig>,
-        name: &str,
-    ) -> Result<String, rustls::Error> {
-        let mut client = ClientConnection::new(Arc::clone(client), name.to_owned().try_into().unwrap())?;
-        let mut server = ServerConnection::new(Arc::clone(server))?;
-        while client.is_handshaking() || server.is_handshaking() {
-            let mut wire = Vec::new();
-            client.write_tls(&mut wire).unwrap();
-            server.read_tls(&mut wire.as_slice()).unwrap();
-            server.process_new_packets()?;
-            let mut wire = Vec::new();
-            server.write_tls(&mut wire).unwrap();
-            client.read_tls(&mut wire.as_slice()).unwrap();
-            client.process_new_packets()?;
-        }
-        Ok(String::from_utf8(server.alpn_protocol().unwrap_or_default().to_vec()).unwrap())
-    }
-
-    #[test]
-    fn a_client_that_trusts_the_ca_gets_its_name_and_h2() {
-        let dir = tempfile::tempdir().unwrap();
-        let base = [Hostname::parse("ep-r.io").unwrap()];
-        let files = dev_certificates(dir.path(), &base, SystemTime::now()).unwrap();
-        let certificates = Certificates::load(&files.chain, &files.key).unwrap();
-        let server = edge_server_config(&certificates).unwrap();
-        let client = client_config(Some(&files.ca)).unwrap();
-        assert_eq!(handshake(&server, &client, "shop.ep-r.io").unwrap(), "h2");
-        assert!(handshake(&server, &client, "shop.example.org").is_err());
-
-        let stranger = tempfile::tempdir().unwrap();
-        let other = dev_certificates(stranger.path(), &base, SystemTime::now()).unwrap();
-        let distrusting = client_config(Some(&other.ca)).unwrap();
-        assert!(handshake(&server, &distrusting, "shop.ep-r.io").is_err());
-        certificates.replace(&other.chain, &other.key).unwrap();
-        assert_eq!(handshake(&server, &distrusting, "shop.ep-r.io").unwrap(), "h2");
-    }
-}
+mod tests;

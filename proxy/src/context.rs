@@ -28,7 +28,6 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) routes: Arc<Routes>,
     pub(crate) certificates: Arc<Certificates>,
-    pub(crate) tls: Arc<rustls::ServerConfig>,
     pub(crate) networks: Arc<Networks>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) log: AccessLog,

@@ -7,7 +7,9 @@ pub(crate) mod introduction;
 mod passthrough;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
 
 use crate::context::Context;
@@ -47,10 +49,11 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
                 turn_away(stream, refusal, Some(name), peer, &context).await;
             }
         }
-        Way::Terminate => {
-            let door = Door::Tls { server_name: name };
+        Way::Terminate(certificate) => {
+            let config = certificate.server_config();
+            let door = Door::Tls { server_name: name, certificate };
             let client = Client::new(context.clone(), peer, door, permit);
-            let finished = terminate(stream, hello, client).await;
+            let finished = terminate(stream, hello, config, client).await;
             if let Err(refusal) = finished {
                 context.metrics().refusal(refusal);
                 context.log_refusal(refusal, |record| {
@@ -62,9 +65,14 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
 }
 
 /// Ends TLS here and serves HTTP within it.
-async fn terminate(stream: TcpStream, hello: hello::Hello, client: Rc<Client>) -> Result<(), Refusal> {
+async fn terminate(
+    stream: TcpStream,
+    hello: hello::Hello,
+    config: Arc<ServerConfig>,
+    client: Rc<Client>,
+) -> Result<(), Refusal> {
     let context = client.context.clone();
-    let (config, timeout) = (context.shared.tls.clone(), context.config().timeouts.handshake);
+    let timeout = context.config().timeouts.handshake;
     let stream = tls::finish(stream, hello.bytes, config, timeout).await?;
     let metrics = context.metrics();
     metrics.handshakes.inc();

@@ -70,7 +70,7 @@ impl Client {
         self.context.log_refusal(refusal, |record| {
             record.client = Some(self.peer);
             record.protocol = "http/1.1";
-            record.tls = self.door != Door::Plain;
+            record.tls = matches!(self.door, Door::Tls { .. });
         });
     }
 
@@ -100,16 +100,15 @@ struct Found {
 
 /// Finds the route of the request for `path` at `host`, and judges whether it may take it.
 fn find(client: &Client, host: &[u8], path: &str, meter: &mut Meter) -> Result<Found, Declined> {
-    let (config, context) = (client.context.config(), &client.context);
+    let config = client.context.config();
     let mut buffer: NameBuffer = [0; 253];
     let Host::Name(name) = host::parse(host, &mut buffer)? else {
         return Err(Refusal::NoRoute.into());
     };
     let entry = client.route(name);
     meter.found(name, entry.as_ref());
-    let covers = |name: &str| context.shared.certificates.covers(name);
     let source = client.peer.ip();
-    let judged = judge::judge(&client.door, name, entry.as_deref(), source, covers, config.redirect_to_https);
+    let judged = judge::judge(&client.door, name, entry.as_deref(), source, config.redirect_to_https);
     let binding = judged.map_err(|refusal| {
         let to_https = refusal == Refusal::RedirectToHttps;
         let location = to_https.then(|| refuse::redirect(name, path, config.public_ports.https));

@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::pin::pin;
 use std::sync::Arc;
 
-use certs::{Certificates, CertsError};
+use certs::Certificates;
 use futures_util::future::join_all;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
@@ -59,9 +59,6 @@ pub enum BindError {
     /// A port could not be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// TLS cannot be served.
-    #[error("TLS cannot be served: {0}")]
-    Tls(#[from] CertsError),
     /// The access log cannot be written.
     #[error("{0}; name another file, or `off`")]
     AccessLog(#[source] io::Error),
@@ -77,7 +74,6 @@ impl Proxy {
         let sockets = Sockets::bind(&config)?;
         let addresses = sockets.addresses().map_err(BindError::System)?;
         let seeds = Seeds::draw(config.workers.get())?;
-        let tls = certs::edge_server_config(&certificates)?;
         let (log, writer) = AccessLog::start(&config.access_log, config.limits.access_log_queue)
             .map_err(BindError::AccessLog)?;
         let mut own = vec![addresses.http, addresses.https, addresses.admin];
@@ -90,7 +86,6 @@ impl Proxy {
             metrics: Metrics::new(),
             config,
             certificates,
-            tls,
             log,
         });
         Ok(Self { shared, sockets, addresses, cache, log: writer, seeds })

@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use certs::Certificates;
 use ipnet::IpNet;
@@ -57,12 +58,13 @@ impl Edge<'_> {
     /// A certificate under this machine's own CA, made when there is none.
     pub(super) fn development_certificates(&self) -> Result<Arc<Certificates>, Failure> {
         let dir = self.room.path().join("tls");
-        let files = certs::dev_certificates(&dir, self.domains, std::time::SystemTime::now());
+        let now = SystemTime::now();
+        let files = certs::dev_certificates(&dir, self.domains, now);
         let files = files.map_err(Failure::refused)?;
         if let Some(why) = &files.replaced {
             remark(format_args!("made a new development certificate: {why}"));
         }
-        Certificates::load(&files.chain, &files.key).map_err(Failure::refused)
+        Certificates::load(&files.chain, &files.key, now).map_err(Failure::refused)
     }
 
     pub(super) fn networks(&self) -> Vec<IpNet> {

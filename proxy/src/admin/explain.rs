@@ -70,21 +70,21 @@ fn story(
     steps.push(format!("It is asked for over {}.", protocol(asked_over)));
     let source = from(entry, source, steps);
     let redirect = admin.redirect_to_https;
-    let covers = |name: &str| admin.certificates.covers(name);
     let name = asked.name.as_str();
     let route = entry.map(Arc::as_ref);
     if asked_over == EdgeProtocol::Http {
-        judge::judge(&Door::Plain, name, route, source, covers, redirect)?;
+        judge::judge(&Door::Plain, name, route, source, redirect)?;
     } else {
-        match introduction::judge(entry, source, || covers(name))? {
+        match introduction::judge(entry, source, || admin.certificates.choose(name))? {
             Way::PassThrough(_) => steps.push("Its TLS connection is passed through unopened.".to_owned()),
-            Way::Terminate if asked_over == EdgeProtocol::SecureTcp => {
+            Way::Terminate(_) if asked_over == EdgeProtocol::SecureTcp => {
                 steps.push("It speaks HTTPS: TLS ends here, and only HTTP requests are served.".to_owned());
             }
-            Way::Terminate => {
-                steps.push("TLS ends here; the certificate covers the name.".to_owned());
-                let door = Door::Tls { server_name: name.into() };
-                judge::judge(&door, name, route, source, covers, redirect)?;
+            Way::Terminate(certificate) => {
+                let file = certificate.file().display();
+                steps.push(format!("TLS ends here; the certificate in {file} covers the name."));
+                let door = Door::Tls { server_name: name.into(), certificate };
+                judge::judge(&door, name, route, source, redirect)?;
             }
         }
     }

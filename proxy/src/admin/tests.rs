@@ -30,7 +30,7 @@ impl Stage {
             routes: Routes::new(),
             metrics: Metrics::new(),
             networks: Arc::new(Networks::new(&BackendPolicy::default(), vec![])),
-            certificates: Certificates::load(&files.chain, &files.key).unwrap(),
+            certificates: Certificates::load(&files.chain, &files.key, SystemTime::now()).unwrap(),
             redirect_to_https: true,
             feed: Some(Arc::default()),
             cache: Some(Arc::default()),

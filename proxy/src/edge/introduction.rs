@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use certs::Certificate;
 use proto::{EdgeProtocol, Target};
 use tokio::net::TcpStream;
 
@@ -19,8 +20,8 @@ pub(super) struct Introduced {
 
 /// What is done with a TLS connection.
 pub(crate) enum Way {
-    /// TLS ends here; each request on it is judged by itself.
-    Terminate,
+    /// TLS ends here, with this certificate; each request on it is judged by itself.
+    Terminate(Arc<Certificate>),
     /// Its bytes go to the route's backend as they come.
     PassThrough(Arc<RouteEntry>),
 }
@@ -47,21 +48,21 @@ pub(super) async fn hear(
         ServerName::Invalid => return Err(anonymous(Refusal::BadServerName)),
     };
     let entry = context.route(&name);
-    let covered = || context.shared.certificates.covers(&name);
-    match judge(entry.as_ref(), source, covered) {
+    let choose = || context.shared.certificates.choose(&name);
+    match judge(entry.as_ref(), source, choose) {
         Ok(way) => Ok(Some(Introduced { hello, name, way })),
         Err(refusal) => Err(Stranger { refusal, name: Some(name) }),
     }
 }
 
-/// What is done with a connection for the name of `entry`.
+/// What is done with a connection for the name of `entry`, for which `choose` finds the certificate.
 ///
 /// What is not served on this port at all is told by an alert at once. What only requests can be told
 /// (an unbound name, a source that is not allowed) is terminated so that they are told.
 pub(crate) fn judge(
     entry: Option<&Arc<RouteEntry>>,
     source: IpAddr,
-    covered: impl FnOnce() -> bool,
+    choose: impl FnOnce() -> Option<Arc<Certificate>>,
 ) -> Result<Way, Refusal> {
     let entry = entry.ok_or(Refusal::NoRoute)?;
     let protocol = match &entry.route.target {
@@ -74,8 +75,7 @@ pub(crate) fn judge(
     };
     match protocol {
         EdgeProtocol::Http => Err(Refusal::HttpOnTls),
-        EdgeProtocol::Https if covered() => Ok(Way::Terminate),
-        EdgeProtocol::Https => Err(Refusal::NotCovered),
+        EdgeProtocol::Https => choose().map(Way::Terminate).ok_or(Refusal::NotCovered),
         EdgeProtocol::SecureTcp if entry.route.sources.allow(source) => Ok(Way::PassThrough(entry.clone())),
         EdgeProtocol::SecureTcp => Err(Refusal::SourceNotAllowed),
     }

@@ -1,14 +1,16 @@
 //! Whether a request may pass: the matrix of names and doors.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use certs::Certificate;
 use proto::{Binding, EdgeProtocol, Target};
 
 use crate::refusal::Refusal;
 use crate::routes::RouteEntry;
 
 /// Where a request came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Door {
     /// The port for HTTP in the clear.
     Plain,
@@ -16,6 +18,8 @@ pub(crate) enum Door {
     Tls {
         /// The name its handshake was for, which its certificate covers.
         server_name: Box<str>,
+        /// The one it was served with, which need not be served to others any more.
+        certificate: Arc<Certificate>,
     },
 }
 
@@ -31,20 +35,18 @@ impl Door {
 
 /// The binding a request for `name` goes to, where `route` is what the table says of that name.
 ///
-/// `covers` says whether the certificate of the connection is good for a name; `redirect` whether
-/// HTTPS names asked for in the clear are sent on. Whoever asks at the wrong door learns so before it
-/// is looked at who asks.
+/// `redirect` says whether HTTPS names asked for in the clear are sent on. Whoever asks at the wrong door
+/// learns so before it is looked at who asks.
 pub(crate) fn judge<'r>(
     door: &Door,
     name: &str,
     route: Option<&'r RouteEntry>,
     source: IpAddr,
-    covers: impl FnOnce(&str) -> bool,
     redirect: bool,
 ) -> Result<&'r Binding, Refusal> {
-    if let Door::Tls { server_name } = door
+    if let Door::Tls { server_name, certificate } = door
         && **server_name != *name
-        && !covers(name)
+        && !certificate.covers(name)
     {
         return Err(Refusal::NotCovered);
     }

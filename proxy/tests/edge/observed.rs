@@ -1,6 +1,7 @@
 //! What people can see of it: the access log, the admin server, a port that is taken.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use certs::Certificates;
 use proto::EdgeProtocol::{Http, SecureTcp};
@@ -83,8 +84,9 @@ async fn a_taken_port_is_told_with_the_flag_to_change() {
     let stage = Stage::open();
     let dir = tempfile::tempdir().unwrap();
     let base = Hostname::parse("ep-r.io").unwrap();
-    let made = certs::dev_certificates(dir.path(), &[base], std::time::SystemTime::now()).unwrap();
-    let certificates: Arc<Certificates> = Certificates::load(&made.chain, &made.key).unwrap();
+    let made = certs::dev_certificates(dir.path(), &[base], SystemTime::now()).unwrap();
+    let certificates: Arc<Certificates> =
+        Certificates::load(&made.chain, &made.key, SystemTime::now()).unwrap();
     let free = "127.0.0.1:0".parse().unwrap();
     for (flag, taken) in [("--http", stage.http), ("--https", stage.https), ("--admin", stage.admin)] {
         let mut config = Config::default();

@@ -44,7 +44,7 @@ impl Stage {
         let dir = tempfile::tempdir().unwrap();
         let base = Hostname::parse("ep-r.io").unwrap();
         let made = certs::dev_certificates(dir.path(), &[base], SystemTime::now()).unwrap();
-        let certificates = Certificates::load(&made.chain, &made.key).unwrap();
+        let certificates = Certificates::load(&made.chain, &made.key, SystemTime::now()).unwrap();
         let mut config = Config { workers: NonZeroUsize::new(2).unwrap(), ..Config::default() };
         let local: SocketAddr = "127.0.0.1:0".parse().unwrap();
         (config.listen.http, config.listen.https, config.listen.admin) = (local, local, local);
