@@ -52,8 +52,16 @@ fn changed_by(mut bytes: Vec<u8>, change: Change) -> Vec<u8> {
 #[test]
 fn every_seed_holds() {
     bodies::authority::seeds().iter().for_each(|seed| bodies::authority::check(seed));
+    bodies::chunked::seeds().iter().for_each(|seed| bodies::chunked::check(seed));
     bodies::hello::seeds().iter().for_each(|seed| bodies::hello::check(seed));
+    bodies::request::seeds().iter().for_each(|seed| bodies::request::check(seed));
+    bodies::response::seeds().iter().for_each(|seed| bodies::response::check(seed));
     bodies::route_update::seeds().iter().for_each(|seed| bodies::route_update::check(seed));
+}
+
+#[test]
+fn what_is_nasty_is_refused_by_its_name() {
+    bodies::http1::check_nasty();
 }
 
 proptest! {
@@ -63,6 +71,21 @@ proptest! {
     #[test]
     fn authority(data in input(bodies::authority::seeds())) {
         bodies::authority::check(&data);
+    }
+
+    #[test]
+    fn chunked(data in input(bodies::chunked::seeds())) {
+        bodies::chunked::check(&data);
+    }
+
+    #[test]
+    fn request(data in input(bodies::request::seeds())) {
+        bodies::request::check(&data);
+    }
+
+    #[test]
+    fn response(data in input(bodies::response::seeds())) {
+        bodies::response::check(&data);
     }
 
     #[test]

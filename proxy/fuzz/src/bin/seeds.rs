@@ -4,13 +4,16 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use proxy_fuzz::{authority, hello, route_update};
+use proxy_fuzz::{authority, chunked, hello, request, response, route_update};
 
 fn main() -> io::Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let targets = [
         ("authority", authority::seeds()),
+        ("chunked", chunked::seeds()),
         ("hello", hello::seeds()),
+        ("request", request::seeds()),
+        ("response", response::seeds()),
         ("route_update", route_update::seeds()),
     ];
     for (target, seeds) in targets {

@@ -1,0 +1,121 @@
+//! HTTP/1 as three readers see it: ours, the [reference](super::reference), and hyper. And what becomes of
+//! a message that ours accepts and writes anew.
+
+pub mod nasty;
+mod ours;
+mod peer;
+mod rewrite;
+
+use proxy::http1::Fault;
+
+pub use ours::{Ended, chunked, requests, responses};
+
+use super::reference::{self, End, Message};
+
+/// How many octets may come at once: every way to split `length` octets in two, and one at a time. Of long
+/// inputs some of the ways.
+pub fn arrivals(length: usize) -> Vec<Vec<usize>> {
+    let step = length / 400 + 1;
+    let halves = (1..length).step_by(step).map(|at| vec![at, length]);
+    halves.chain([(1..=length).collect()]).collect()
+}
+
+/// Asserts what must hold of the octets a client sends.
+pub fn check_requests(octets: &[u8]) {
+    let (messages, ended) = requests(octets, &[octets.len()]);
+    for arrival in arrivals(octets.len()) {
+        assert_eq!(requests(octets, &arrival), (messages.clone(), ended), "split at {arrival:?}");
+    }
+    same_verdict(octets, &messages, ended, &reference::requests(octets));
+    for step in [octets.len().max(1), 1] {
+        agrees(&messages, ended, &peer::requests(octets, step));
+    }
+    messages.iter().for_each(rewrite::request);
+}
+
+/// The same of those a backend sends and then closes, in answer to HEAD or not.
+pub fn check_responses(octets: &[u8], to_head: bool) {
+    let (messages, ended) = responses(octets, &[octets.len()], to_head);
+    for arrival in arrivals(octets.len()) {
+        let split = responses(octets, &arrival, to_head);
+        assert_eq!(split, (messages.clone(), ended), "split at {arrival:?}");
+    }
+    same_verdict(octets, &messages, ended, &reference::responses(octets, to_head));
+    let last = messages.last().filter(|last| last.first[1][0] != b'1');
+    for step in [octets.len().max(1), 1] {
+        if let (Some(last), Some(theirs)) = (last, peer::response(octets, step, to_head)) {
+            agrees(std::slice::from_ref(last), Ended::Partial, &[theirs]);
+        }
+    }
+    messages.iter().for_each(|message| rewrite::response(message, to_head));
+}
+
+/// The same of the octets of a chunked body, and of what follows it.
+pub fn check_chunked(octets: &[u8]) {
+    let whole = chunked(octets, &[octets.len()]);
+    for arrival in arrivals(octets.len()) {
+        assert_eq!(chunked(octets, &arrival), whole, "split at {arrival:?}");
+    }
+    match (&whole, reference::chunked(octets)) {
+        (Ok(ours), theirs) => assert_eq!(Ok(ours.clone()), theirs),
+        (Err(Ended::Refused(fault)), theirs) => {
+            assert_ne!(theirs.as_ref().err(), Some(&End::Clean));
+            let bound = is_bound(*fault, octets.len());
+            assert!(bound || theirs == Err(End::Refused), "{fault:?}, the reference: {theirs:?}");
+        }
+        (Err(_), theirs) => assert!(theirs.is_err(), "the reference takes it: {theirs:?}"),
+    }
+}
+
+/// Ours takes what the reference takes, refuses what it refuses, and reads the same out of it; apart from
+/// bounds, which the reference has none of. It may wait longer before it refuses.
+fn same_verdict(octets: &[u8], ours: &[Message], ended: Ended, (theirs, end): &(Vec<Message>, End)) {
+    match ended {
+        Ended::Refused(fault) if is_bound(fault, octets.len()) => {
+            assert_eq!(ours, theirs.get(..ours.len()).unwrap_or(theirs));
+            return;
+        }
+        Ended::Refused(fault) => assert_eq!(*end, End::Refused, "ours: {fault:?}"),
+        Ended::Clean => assert_eq!(*end, End::Clean),
+        Ended::Partial => assert_ne!(*end, End::Clean),
+    }
+    assert_eq!(ours, theirs);
+}
+
+/// Whether a fault may be one of size alone: the shortest input for that is a line of more than 256 octets,
+/// or as many trailers.
+fn is_bound(fault: Fault, length: usize) -> bool {
+    match fault {
+        Fault::HeadTooLong | Fault::TooManyFields | Fault::TargetTooLong => true,
+        Fault::BadChunk | Fault::BadTrailer => length > 256,
+        _ => false,
+    }
+}
+
+/// What ours and hyper both take they read alike; and where ours found nothing more, hyper finds no other
+/// message.
+fn agrees(ours: &[Message], ended: Ended, theirs: &[peer::Heard]) {
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        assert_eq!(peer::Heard::from(ours), *theirs, "hyper reads another message");
+    }
+    assert!(ended != Ended::Clean || theirs.len() <= ours.len(), "hyper finds more: {theirs:?}");
+}
+
+/// Asserts that each nasty input ends as its table says, whatever the split, and is no message to the
+/// reference either.
+pub fn check_nasty() {
+    for (octets, expected) in nasty::requests() {
+        let found = requests(&octets, &[octets.len()]);
+        assert_eq!(found, (Vec::new(), expected), "{}", octets.escape_ascii());
+        check_requests(&octets);
+    }
+    for (octets, expected) in nasty::responses() {
+        let (_, ended) = responses(&octets, &[octets.len()], false);
+        assert_eq!(ended, expected, "{}", octets.escape_ascii());
+        check_responses(&octets, false);
+    }
+    for (octets, expected) in nasty::chunked() {
+        assert_eq!(chunked(&octets, &[octets.len()]), Err(expected), "{}", octets.escape_ascii());
+        check_chunked(&octets);
+    }
+}
