@@ -24,6 +24,8 @@ use news::Teller;
 /// The certificates the edge serves, chosen by SNI, and replaced without disturbing a handshake.
 pub struct Certificates {
     book: ArcSwap<Book>,
+    /// Of the last look; whoever asks does not wait for one that is under way.
+    faults: ArcSwap<Vec<Fault>>,
     tickets: Arc<Tickets>,
     watch: Mutex<Watch>,
 }
@@ -63,7 +65,7 @@ impl Certificates {
         }
         let book = ArcSwap::from_pointee(Book::new(held.served()));
         let watch = Mutex::new(Watch { held, teller: Teller::default() });
-        Ok(Arc::new(Self { book, tickets, watch }))
+        Ok(Arc::new(Self { book, faults: ArcSwap::default(), tickets, watch }))
     }
 
     /// The certificate for `name`, a folded host name: one for that very name before a wildcard.
@@ -84,6 +86,7 @@ impl Certificates {
         let turned = self.tickets.turn(now);
         let mut faults = watch.held.look(&self.tickets, now);
         faults.extend(turned.fault);
+        self.faults.store(Arc::new(faults.clone()));
         let served = watch.held.served();
         let before = self.book.load_full();
         if !before.is_of(&served) {
@@ -92,9 +95,9 @@ impl Certificates {
         watch.teller.tell(before.all(), &served, faults, turned.renewed, now)
     }
 
-    /// What is wrong with the files now.
-    pub fn faults(&self) -> Vec<Fault> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner).teller.faults()
+    /// What was wrong with the files at the last look.
+    pub fn faults(&self) -> Arc<Vec<Fault>> {
+        self.faults.load_full()
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Timeouts {
     /// How long a refused connection is still read after its answer was written, so that the answer is
     /// not lost to a reset; and how long a connection that was just opened may still ask when a drain begins.
     pub linger: Duration,
+    /// Between two looks at the files of certificates: how long a new one waits to be served.
+    pub certificate_look: Duration,
     /// Without accepting after the process ran out of descriptors or memory for sockets.
     pub accept_backoff: Duration,
 }
@@ -239,6 +241,7 @@ impl Default for Timeouts {
             drain_grace: Duration::from_secs(30),
             log_grace: Duration::from_secs(5),
             linger: Duration::from_secs(1),
+            certificate_look: Duration::from_secs(2),
             accept_backoff: Duration::from_millis(100),
         }
     }

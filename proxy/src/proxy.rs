@@ -211,6 +211,7 @@ fn side(
         admin: (listener, admin),
         feed,
         cache,
+        certificates: (shared.certificates.clone(), shared.config.timeouts.certificate_look),
         routes: shared.routes.clone(),
         most: shared.config.limits.routes,
         drain,

@@ -1,4 +1,7 @@
-//! What happens beside the traffic, on a thread of its own: the feed, the route cache, the admin server.
+//! What happens beside the traffic, on a thread of its own: the feed, the route cache, certificates as their
+//! files change, the admin server.
+
+mod certificates;
 
 use std::io;
 use std::net::TcpListener as StdListener;
@@ -7,6 +10,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use certs::Certificates;
 use proto::Revision;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -25,6 +29,8 @@ pub(crate) struct Side {
     pub(crate) admin: (StdListener, Admin),
     pub(crate) feed: Option<(FeedConfig, Arc<FeedState>)>,
     pub(crate) cache: Option<Cache>,
+    /// And how often their files are looked at.
+    pub(crate) certificates: (Arc<Certificates>, Duration),
     pub(crate) routes: Arc<Routes>,
     /// Most routes a table may have.
     pub(crate) most: usize,
@@ -96,8 +102,10 @@ impl Running {
 }
 
 async fn run(side: Side, stopped: oneshot::Receiver<()>) {
-    let Side { admin: (listener, admin), feed, cache, routes, most, drain, seed } = side;
+    let Side { admin: (listener, admin), feed, cache, certificates, routes, most, drain, seed } = side;
     let tasks = Tasks::new();
+    let (certificates, every) = certificates;
+    tasks.spawn(certificates::keep(certificates, every, drain.clone()));
     if let Some((config, state)) = feed {
         tasks.spawn(feed::follow(config, routes.clone(), most, state, seed, drain.clone()));
     }

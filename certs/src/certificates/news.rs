@@ -79,10 +79,6 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn faults(&self) -> Vec<Fault> {
-        self.seen.clone()
-    }
-
     /// What is new since the last look.
     pub(super) fn tell(
         &mut self,

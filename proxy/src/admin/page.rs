@@ -1,4 +1,5 @@
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -19,6 +20,7 @@ pub(super) fn metrics(admin: &Admin) -> String {
         out.sample("epr_route_cache_writes_total", &[("outcome", "written")], cache.written());
         out.sample("epr_route_cache_writes_total", &[("outcome", "failed")], cache.failed());
     }
+    certificates(admin, SystemTime::now(), &mut out);
     out.counter("epr_access_log_lost_total", "Access log records that were not written, by cause.");
     out.sample("epr_access_log_lost_total", &[("cause", "queue_full")], admin.log.dropped());
     out.sample("epr_access_log_lost_total", &[("cause", "unwritable")], admin.log.unwritable());
@@ -38,6 +40,26 @@ fn table(admin: &Admin, out: &mut Exposition) {
     if let Some(revision) = table.revision() {
         let epoch = format!("{:x}", revision.epoch.0);
         out.sample("epr_routes_revision", &[("epoch", &epoch)], revision.number);
+    }
+}
+
+fn certificates(admin: &Admin, now: SystemTime, out: &mut Exposition) {
+    out.gauge("epr_certificate_days_left", "Until a certificate that is served expires.");
+    for certificate in admin.certificates.all() {
+        let file = certificate.file().to_string_lossy();
+        let days = format!("{:.3}", certificate.days_left(now));
+        out.sample("epr_certificate_days_left", &[("file", &file)], days);
+    }
+    out.gauge(
+        "epr_certificate_file_wrong",
+        "1 for each file that can't be used; the last good one is served on.",
+    );
+    let faults = admin.certificates.faults();
+    // A key may be wrong for two certificates, and is one file.
+    let files: BTreeSet<_> =
+        faults.iter().map(|fault| (fault.file.to_string_lossy(), fault.reason.label())).collect();
+    for (file, reason) in files {
+        out.sample("epr_certificate_file_wrong", &[("file", &file), ("reason", reason)], 1);
     }
 }
 

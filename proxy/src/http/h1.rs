@@ -67,7 +67,7 @@ pub(crate) async fn serve<S: ClientStream>(stream: S, client: Rc<Client>) {
     loop {
         let head = match connection.next().await {
             Next::Head(head) => head,
-            Next::End => return,
+            Next::End => return connection.close(false).await,
             Next::Refused(refusal, fault) => return connection.refuse_all(refusal, fault).await,
         };
         match one(&mut connection, head).await {

@@ -1,11 +1,11 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use certs::Certificates;
+use certs::{Certificates, Pair, Sources};
 use proto::{
     Backend, BackendProtocol, Binding, DeploymentId, EdgeProtocol, EndpointName, Epoch, Hostname, ProjectId,
     Revision, Route, RouteUpdate, SourceRanges, Target,
@@ -31,7 +31,7 @@ pub(crate) struct Stage {
     revision: AtomicU64,
     drain: Drain,
     report: oneshot::Receiver<DrainReport>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Stage {
@@ -41,10 +41,15 @@ impl Stage {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::certified(&["ep-r.io"], change)
+    }
+
+    /// With a certificate for each of these and all names below it, under one CA.
+    pub(crate) fn certified(bases: &[&str], change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let base = Hostname::parse("ep-r.io").unwrap();
-        let made = certs::dev_certificates(dir.path(), &[base], SystemTime::now()).unwrap();
-        let certificates = Certificates::load(&made.chain, &made.key, SystemTime::now()).unwrap();
+        let pairs = bases.iter().map(|base| certify(dir.path(), base)).collect();
+        let sources = Sources { pairs, directories: vec![] };
+        let certificates = Certificates::open(sources, None, SystemTime::now()).unwrap();
         let mut config = Config { workers: NonZeroUsize::new(2).unwrap(), ..Config::default() };
         let local: SocketAddr = "127.0.0.1:0".parse().unwrap();
         (config.listen.http, config.listen.https, config.listen.admin) = (local, local, local);
@@ -63,14 +68,14 @@ impl Stage {
             http,
             https,
             admin,
-            ca: made.ca,
+            ca: dir.path().join("ca.pem"),
             tasks,
             routes,
             metrics,
             revision: AtomicU64::new(0),
             drain,
             report,
-            _dir: dir,
+            dir,
         }
     }
 
@@ -81,6 +86,12 @@ impl Stage {
         let base = (number > 0).then(|| revision(number));
         let update = RouteUpdate { revision: revision(number + 1), base, upserts, removals: vec![] };
         self.routes.apply(update).unwrap();
+    }
+
+    /// Replaces the certificate for `base` by another one, as a tool that renews them does.
+    pub(crate) fn certify_anew(&self, base: &str) {
+        std::fs::remove_file(self.dir.path().join(base).join("edge.key")).unwrap();
+        certify(self.dir.path(), base);
     }
 
     pub(crate) fn open_connections(&self) -> u64 {
@@ -98,6 +109,23 @@ impl Stage {
     pub(crate) async fn report(self) -> DrainReport {
         self.report.await.unwrap()
     }
+}
+
+/// A certificate for `base` and what is below it, in a directory of its own beside the CA they share.
+fn certify(dir: &Path, base: &str) -> Pair {
+    let own = dir.join(base);
+    std::fs::create_dir_all(&own).unwrap();
+    let name = Hostname::parse(base).unwrap();
+    for file in ["ca.pem", "ca.key"] {
+        if dir.join(file).exists() {
+            std::fs::copy(dir.join(file), own.join(file)).unwrap();
+        }
+    }
+    let made = certs::dev_certificates(&own, &[name], SystemTime::now()).unwrap();
+    for file in ["ca.pem", "ca.key"] {
+        std::fs::copy(own.join(file), dir.join(file)).unwrap();
+    }
+    Pair { chain: made.chain, key: made.key }
 }
 
 /// A route bound to backends that speak HTTP/1.1.

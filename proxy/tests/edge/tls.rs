@@ -1,4 +1,7 @@
-//! TLS that ends here: its ends, its hellos, its sessions.
+//! TLS that ends here: its certificates, its ends, its hellos, its sessions.
+
+mod certificates;
+mod ends;
 
 use proto::EdgeProtocol::Https;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
