@@ -3,6 +3,8 @@
 //! Architecture invariant: no other room holds a time-out, a limit or a size that an operator might
 //! want to change.
 
+mod rate;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+
+pub use rate::{NotARate, Rate};
 
 /// What a proxy is told at start.
 #[derive(Clone)]
@@ -114,6 +118,28 @@ pub struct Limits {
     /// Open client connections of the whole proxy; more wait in the kernel's queue. Fewer when the
     /// process may not have two descriptors for each.
     pub connections: NonZeroUsize,
+    /// Open connections of one source: an IPv4 address, or an IPv6 network of `source_prefix_v6`. A sixteenth
+    /// of all, so that one client cannot have all there are; yet a company or a mobile network behind one
+    /// address does not meet it. Trusted peers have no such limit.
+    pub connections_per_source: NonZeroU32,
+    /// Leading bits of an IPv6 address that tell sources apart. 64, because whoever has one address of such a
+    /// network has all of them (RFC 6177 2).
+    pub source_prefix_v6: u8,
+    /// Requests and tunnels under way over one route: half of what connections could bring, so that a route
+    /// whose backends hang leaves room for the others.
+    pub in_flight_per_route: NonZeroU32,
+    /// Requests and tunnels under way to one backend. HTTP/1.1 takes a connection for each, and the kernel has
+    /// some 28,000 ports for connections to one address: this leaves room for idle ones.
+    pub in_flight_per_backend: NonZeroU32,
+    /// Requests, WebSockets and passed-through connections of one source; none for no limit, for what is much
+    /// depends on what is served.
+    pub rate_per_source: Option<Rate>,
+    /// The same over one route, whoever asks.
+    pub rate_per_route: Option<Rate>,
+    /// Sources whose rate is kept at once, 16 bytes each; rounded up to a power of two. One counts for as long
+    /// as it would take to come by what it has spent, so this is plenty for 100,000 requests a second from as
+    /// many sources at 10/s.
+    pub rated_sources: NonZeroUsize,
     /// Length of the kernel's accept queue, per worker and port.
     pub backlog: i32,
     /// Bytes of TLS records up to the end of a `ClientHello`.
@@ -251,6 +277,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
+            connections_per_source: NonZeroU32::new(4096).unwrap_or(NonZeroU32::MIN),
+            source_prefix_v6: 64,
+            in_flight_per_route: NonZeroU32::new(32_768).unwrap_or(NonZeroU32::MIN),
+            in_flight_per_backend: NonZeroU32::new(16_384).unwrap_or(NonZeroU32::MIN),
+            rate_per_source: None,
+            rate_per_route: None,
+            rated_sources: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
             backlog: 4096,
             hello_bytes: 16 * 1024,
             head_bytes: 32 * 1024,

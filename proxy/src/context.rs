@@ -13,6 +13,7 @@ use crate::access_log::{AccessLog, Record};
 use crate::config::{Config, Limits};
 use crate::drain::{Phase, Signal};
 use crate::http1::{Bounds, Room};
+use crate::limits;
 use crate::metrics::{Metrics, WorkerMetrics};
 use crate::per_worker::WorkerId;
 use crate::refusal::Refusal;
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) networks: Arc<Networks>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) log: AccessLog,
+    pub(crate) limits: Arc<limits::Common>,
 }
 
 /// What one worker has for itself, shared by its connections.
@@ -39,6 +41,8 @@ pub(crate) struct Context {
     pub(crate) worker: WorkerId,
     pub(crate) reader: RefCell<Reader>,
     pub(crate) upstreams: Rc<Upstreams<Upload>>,
+    /// Who may have how much.
+    pub(crate) limits: limits::Limits,
     /// Connections, and the tunnels they become.
     pub(crate) connections: Tasks,
     /// The streams of HTTP/2 connections.
@@ -72,6 +76,7 @@ impl Context {
             worker,
             reader: RefCell::new(shared.routes.reader()),
             upstreams,
+            limits: limits::Limits::new(shared.limits.clone(), worker),
             drain,
             ids: RequestIds::new(seed),
             room: RefCell::default(),

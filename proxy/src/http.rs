@@ -34,6 +34,7 @@ pub(crate) use judge::Door;
 pub(crate) use refuse::raw as raw_answer;
 
 use crate::context::Context;
+use crate::limits::Admitted;
 use crate::refusal::Refusal;
 use crate::routes::{Recent, RouteEntry};
 use host::{Host, NameBuffer};
@@ -92,13 +93,13 @@ impl From<Refusal> for Declined {
     }
 }
 
-/// Whose a request is.
+/// Whose a request is. It counts as under way from here on.
 struct Found {
-    entry: Arc<RouteEntry>,
+    admitted: Admitted,
     speaks: BackendProtocol,
 }
 
-/// Finds the route of the request for `path` at `host`, and judges whether it may take it.
+/// Finds the route of the request for `path` at `host`, and judges whether it may take it, and now.
 fn find(client: &Client, host: &[u8], path: &str, meter: &mut Meter) -> Result<Found, Declined> {
     let config = client.context.config();
     let mut buffer: NameBuffer = [0; 253];
@@ -116,5 +117,6 @@ fn find(client: &Client, host: &[u8], path: &str, meter: &mut Meter) -> Result<F
     })?;
     let speaks = binding.backend_protocol;
     let entry = entry.ok_or(Refusal::NoRoute)?;
-    Ok(Found { entry, speaks })
+    let admitted = client.context.limits.admit(entry, source, meter.started())?;
+    Ok(Found { admitted, speaks })
 }

@@ -1,7 +1,7 @@
 //! What every worker keeps for itself, so that counting never makes two cores fight for a line.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// One of the workers: which, and of how many.
 ///
@@ -85,6 +85,38 @@ impl Count {
     }
 }
 
+/// A number that only its worker raises and lowers, and anyone may read.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicU32);
+
+impl Gauge {
+    /// Raises it by one.
+    pub fn up(&self) {
+        self.0.store(self.get().wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Lowers it by one.
+    pub fn down(&self) {
+        self.0.store(self.get().wrapping_sub(1), Ordering::Relaxed);
+    }
+
+    /// What it is now.
+    pub fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether `all` workers together count less than `most`, where `worker` counts `own`.
+///
+/// Up to a quarter of its fair share a worker does not look at the others, whose numbers lie in lines that
+/// they are writing to. Beyond, it counts all. So nothing is kept out below `most`, and as much as a quarter
+/// above it may be let in when the others came first; besides, one for each worker that looks at the same
+/// instant.
+pub(crate) fn is_below(most: u32, own: u32, worker: WorkerId, all: impl FnOnce() -> u64) -> bool {
+    let unasked = most / (4 * u32::from(worker.of));
+    own < unasked || all() < u64::from(most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +129,15 @@ mod tests {
         counts.get(workers[2]).add(5);
         counts.get(workers[0]).inc();
         assert_eq!(counts.iter().map(Count::get).collect::<Vec<_>>(), [1, 0, 5]);
+    }
+
+    #[test]
+    fn a_worker_asks_the_others_once_it_has_a_quarter_of_its_share() {
+        let worker = WorkerId::all(2).next().unwrap();
+        let unasked = || -> u64 { panic!("asked the others") };
+        assert!(is_below(80, 9, worker, unasked));
+        assert!(is_below(80, 10, worker, || 79) && !is_below(80, 10, worker, || 80));
+        assert!(!is_below(1, 0, worker, || 1) && is_below(1, 0, worker, || 0));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::context::Shared;
 use crate::descriptors;
 use crate::drain::{self, DrainReport, Signal};
 use crate::feed::FeedState;
+use crate::limits;
 use crate::listener::{self, ListenError};
 use crate::metrics::Metrics;
 use crate::per_worker::WorkerId;
@@ -84,6 +85,7 @@ impl Proxy {
             routes,
             networks: Arc::new(Networks::new(&config.backends, own)),
             metrics: Metrics::new(),
+            limits: limits::Common::new(&config, Instant::now()),
             config,
             certificates,
             log,

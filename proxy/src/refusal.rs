@@ -88,6 +88,20 @@ pub enum Refusal {
     /// The request has passed this proxy too often.
     Loop,
 
+    // More than there may be.
+    /// The source has as many connections open as it may.
+    TooManyConnections,
+    /// The proxy has no room for more.
+    Overloaded,
+    /// As many requests as may be are under way over the route.
+    RouteBusy,
+    /// As many requests as may be are under way to each of the route's backends.
+    BackendBusy,
+    /// The source asks faster than it may.
+    RatePerSource,
+    /// The route is asked for faster than it may be.
+    RatePerRoute,
+
     // The backend's fault.
     /// No backend took the connection.
     ConnectFailed,
@@ -109,7 +123,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 46] = [
         Self::NoRoute,
         Self::Unbound,
         Self::NoBackend,
@@ -143,6 +157,12 @@ impl Refusal {
         Self::ConnectNotSupported,
         Self::WebSocketNotSupported,
         Self::Loop,
+        Self::TooManyConnections,
+        Self::Overloaded,
+        Self::RouteBusy,
+        Self::BackendBusy,
+        Self::RatePerSource,
+        Self::RatePerRoute,
         Self::ConnectFailed,
         Self::BackendForbidden,
         Self::BackendReset,
@@ -188,6 +208,12 @@ impl Refusal {
             Self::ConnectNotSupported => "connect_not_supported",
             Self::WebSocketNotSupported => "websocket_not_supported",
             Self::Loop => "loop",
+            Self::TooManyConnections => "too_many_connections",
+            Self::Overloaded => "overloaded",
+            Self::RouteBusy => "route_busy",
+            Self::BackendBusy => "backend_busy",
+            Self::RatePerSource => "rate_per_source",
+            Self::RatePerRoute => "rate_per_route",
             Self::ConnectFailed => "connect_failed",
             Self::BackendForbidden => "backend_forbidden",
             Self::BackendReset => "backend_reset",
@@ -227,7 +253,12 @@ impl Refusal {
             Self::ConnectFailed | Self::BackendForbidden | Self::BackendReset | Self::BackendGarbage => {
                 StatusCode::BAD_GATEWAY
             }
-            Self::Unbound | Self::NoBackend => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unbound | Self::NoBackend | Self::Overloaded | Self::RouteBusy | Self::BackendBusy => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::TooManyConnections | Self::RatePerSource | Self::RatePerRoute => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::BackendTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Http2OnPlain | Self::VersionNotSupported => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::HeadTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -246,6 +277,9 @@ impl Refusal {
             Self::NoServerName => Some(Alert::MissingExtension),
             Self::Unbound
             | Self::NoBackend
+            | Self::RouteBusy
+            | Self::BackendBusy
+            | Self::RatePerRoute
             | Self::ConnectFailed
             | Self::BackendForbidden
             | Self::BackendReset
@@ -276,6 +310,9 @@ impl Refusal {
             | Self::ConnectNotSupported
             | Self::WebSocketNotSupported
             | Self::Loop
+            | Self::TooManyConnections
+            | Self::Overloaded
+            | Self::RatePerSource
             | Self::ClientGone
             | Self::BodyTimeout => None,
         }
@@ -297,6 +334,8 @@ impl Refusal {
             | Self::BadAuthority
             | Self::ConnectNotSupported
             | Self::Loop
+            | Self::TooManyConnections
+            | Self::Overloaded
             | Self::NoServerName
             | Self::BadServerName
             | Self::NotTls
@@ -320,6 +359,10 @@ impl Refusal {
             | Self::HttpOnTls
             | Self::NotCovered
             | Self::WebSocketNotSupported
+            | Self::RouteBusy
+            | Self::BackendBusy
+            | Self::RatePerSource
+            | Self::RatePerRoute
             | Self::ConnectFailed
             | Self::BackendForbidden
             | Self::BackendReset
@@ -332,7 +375,9 @@ impl Refusal {
     pub const fn retry_after(self) -> Option<u32> {
         match self {
             Self::Unbound => Some(5),
-            Self::NoBackend | Self::ConnectFailed => Some(2),
+            Self::NoBackend | Self::ConnectFailed | Self::TooManyConnections | Self::Overloaded => Some(2),
+            // A rate is of requests a second: none waits longer for the next.
+            Self::RouteBusy | Self::BackendBusy | Self::RatePerSource | Self::RatePerRoute => Some(1),
             Self::NoRoute
             | Self::SourceNotAllowed
             | Self::RedirectToHttps
@@ -415,6 +460,14 @@ impl Refusal {
             Self::ConnectNotSupported => "CONNECT is not served here: this is not a forward proxy.",
             Self::WebSocketNotSupported => "This endpoint's backend speaks HTTP/2 and takes no WebSocket.",
             Self::Loop => "The request came through this proxy too often. A backend sends it back here.",
+            Self::TooManyConnections => "Your address has as many connections open as it may. Close some.",
+            Self::Overloaded => "The proxy has no room for more now. Come back in a moment.",
+            Self::RouteBusy => {
+                "As many requests as may be are under way to this name. Come back in a moment."
+            }
+            Self::BackendBusy => "Every backend has as many requests as it may. Come back, or add replicas.",
+            Self::RatePerSource => "Your address asks faster than it may. Ask more slowly.",
+            Self::RatePerRoute => "This name is asked for faster than it may be. Come back in a moment.",
             Self::ConnectFailed => "No backend took the connection. Is the deployment listening on its port?",
             Self::BackendForbidden => "The backend's address is outside the networks backends may be in.",
             Self::BackendReset => "The backend closed the connection before it answered.",

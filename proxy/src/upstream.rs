@@ -33,7 +33,7 @@ use crate::config::{BackendPolicy, Limits};
 use crate::dice::Dice;
 use crate::metrics::{Metrics, WorkerMetrics};
 use crate::per_worker::WorkerId;
-use crate::routes::{RouteEntry, UpstreamId};
+use crate::routes::{RouteEntry, Upstream, UpstreamId};
 use crate::tasks::Tasks;
 
 pub use body::{BodyError, UpstreamBody};
@@ -60,6 +60,8 @@ impl<B> RequestBody for B where
 pub struct Upstreams<B> {
     worker: WorkerId,
     dice: Dice,
+    /// Requests and tunnels a backend may have under way.
+    in_flight: u32,
     aside: RefCell<Aside>,
     dialler: Rc<Dialler>,
     h1: Rc<h1::H1>,
@@ -103,6 +105,7 @@ impl<B: RequestBody> Upstreams<B> {
         Rc::new(Self {
             worker,
             dice: Dice::new(seed),
+            in_flight: limits.in_flight_per_backend.get(),
             aside: RefCell::new(Aside::new(policy.set_aside)),
             dialler: Rc::new(Dialler { networks, timeout: connect, metrics, worker }),
             h1: h1::H1::new(policy, limits),
@@ -112,18 +115,22 @@ impl<B: RequestBody> Upstreams<B> {
     }
 
     /// Chooses a backend of `entry`, other than `exclude`, and counts it busier until the lease is
-    /// dropped. None when there is no healthy one (`Refusal::NoBackend`).
+    /// dropped. None when there is no healthy one (`Refusal::NoBackend`), or when all have as much under way
+    /// as they may, which `limits` tells before.
     ///
     /// Of two drawn at random the one with less in flight from this worker; those to which a
     /// connection failed to open a moment ago only if there is no other.
     pub fn choose(&self, entry: &RouteEntry, exclude: Option<UpstreamId>) -> Option<Lease> {
         let aside = self.aside.borrow();
         let now = (!aside.is_empty()).then(Instant::now);
-        let rested = |id| now.is_none_or(|now| !aside.holds(id, now));
-        let allowed = |id| Some(id) != exclude;
-        let chosen =
-            choose::less_busy(&entry.backends, self.worker, &self.dice, |id| allowed(id) && rested(id))
-                .or_else(|| choose::less_busy(&entry.backends, self.worker, &self.dice, allowed))?;
+        let rested = |backend: &Upstream| now.is_none_or(|now| !aside.holds(backend.id(), now));
+        let allowed = |backend: &Upstream| {
+            Some(backend.id()) != exclude && backend.has_room(self.worker, self.in_flight)
+        };
+        let chosen = choose::less_busy(&entry.backends, self.worker, &self.dice, |backend| {
+            allowed(backend) && rested(backend)
+        })
+        .or_else(|| choose::less_busy(&entry.backends, self.worker, &self.dice, allowed))?;
         Some(Lease::new(chosen.clone(), self.worker))
     }
 

@@ -25,7 +25,12 @@ pub(super) async fn run(
     peer: SocketAddr,
     context: &Rc<Context>,
 ) -> Result<(), (TcpStream, Refusal)> {
-    let (started, watch) = (Instant::now(), context.shared.routes.watch(&entry));
+    let started = Instant::now();
+    let admitted = match context.limits.admit(entry.clone(), peer.ip(), started) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return Err((client, refusal)),
+    };
+    let watch = context.shared.routes.watch(&entry);
     let (lease, mut backend) = match connect(context, &entry, &hello.bytes).await {
         Ok(connected) => connected,
         Err(refusal) => return Err((client, refusal)),
@@ -54,6 +59,7 @@ pub(super) async fn run(
         let _ = client.set_zero_linger();
         let _ = backend.set_zero_linger();
     }
+    drop((admitted, lease));
     Ok(())
 }
 

@@ -96,7 +96,7 @@ async fn forward(
     let (mut head, body) = request.into_parts();
     let host = host::of_request(Version::HTTP_2, target::authority(&head.uri), fields_of(&head.headers))?;
     let found = find(client, host, target::of_uri(&head.uri), meter)?;
-    let mut vigil = Vigil::new(client.clone(), found.entry);
+    let mut vigil = Vigil::new(client.clone(), found.admitted);
     let how = ToBackend { client: &client.fields, host, speaks: found.speaks };
     let mut fields = HeaderMap::with_capacity(head.headers.len() + 8);
     let passed = headers::to_backend(fields_of(&head.headers), &how, || context.ids.next(), &mut fields)?;

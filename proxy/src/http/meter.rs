@@ -82,6 +82,11 @@ impl Meter {
         }
     }
 
+    /// When its head was read.
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Whose it is, if anyone's.
     pub(super) fn found(&mut self, name: &str, entry: Option<&Arc<RouteEntry>>) {
         self.entry = entry.cloned();

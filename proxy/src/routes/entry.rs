@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use proto::{Binding, Route, Target};
@@ -6,7 +6,7 @@ use proto::{Binding, Route, Target};
 use super::live::{Live, RouteCounters};
 use super::tree::Named;
 use super::upstream::Upstream;
-use crate::per_worker::WorkerId;
+use crate::per_worker::{WorkerId, is_below};
 
 /// One route as it is served. Immutable; a change of the route is another entry.
 pub struct RouteEntry {
@@ -54,6 +54,23 @@ impl RouteEntry {
     /// What `worker` counts about it.
     pub fn counters(&self, worker: WorkerId) -> &RouteCounters {
         self.live().counters(worker)
+    }
+
+    /// Whether fewer than `most` requests and tunnels are under way over it, as `worker` sees it:
+    /// somewhat more may be when many workers serve it (see `per_worker`).
+    pub(crate) fn has_room(&self, worker: WorkerId, most: u32) -> bool {
+        is_below(most, self.counters(worker).in_flight.get(), worker, || self.in_flight())
+    }
+
+    /// Requests and tunnels under way over it, over all workers.
+    pub fn in_flight(&self) -> u64 {
+        let live = self.live.get().into_iter();
+        live.flat_map(|live| live.all_counters()).map(|counters| u64::from(counters.in_flight.get())).sum()
+    }
+
+    /// What its rate limit has spent, for whoever keeps it; updates of the route do not change it.
+    pub(crate) fn spent(&self) -> &AtomicU64 {
+        self.live().spent()
     }
 
     /// What all workers have counted.

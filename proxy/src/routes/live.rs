@@ -1,10 +1,11 @@
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 
 use proto::{DeploymentId, EndpointName, SourceRanges, Target};
 use tokio::sync::watch;
 
 use super::RouteEntry;
-use crate::per_worker::{Count, PerWorker, WorkerId};
+use crate::per_worker::{Count, Gauge, PerWorker, WorkerId};
 
 /// What changes while a route is served. It outlives updates of the route: entries that follow each
 /// other under one name hold the same one.
@@ -12,7 +13,13 @@ use crate::per_worker::{Count, PerWorker, WorkerId};
 pub(super) struct Live {
     counters: PerWorker<RouteCounters>,
     news: OnceLock<watch::Sender<News>>,
+    spent: OnceLock<Box<Spent>>,
 }
+
+/// What a rate limit has spent. On a line of its own: with a limit, every request writes to it.
+#[derive(Default)]
+#[repr(align(64))]
+struct Spent(AtomicU64);
 
 /// What one worker counts about a route.
 #[derive(Debug, Default)]
@@ -25,6 +32,8 @@ pub struct RouteCounters {
     pub bytes_in: Count,
     /// Bytes of bodies and tunnels to clients.
     pub bytes_out: Count,
+    /// Requests and tunnels that have not ended.
+    pub in_flight: Gauge,
 }
 
 /// What has become of a route since a tunnel was opened over it.
@@ -50,6 +59,11 @@ impl Live {
 
     pub(super) fn all_counters(&self) -> impl Iterator<Item = &RouteCounters> {
         self.counters.iter()
+    }
+
+    /// What a rate limit has spent, for whoever keeps it.
+    pub(super) fn spent(&self) -> &AtomicU64 {
+        &self.spent.get_or_init(Box::default).0
     }
 
     /// Hears what becomes of the route from now on.

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use proto::{BackendAddr, BackendProtocol, DeploymentId, EndpointName};
 
-use crate::per_worker::{Count, PerWorker, WorkerId};
+use crate::per_worker::{Count, PerWorker, WorkerId, is_below};
 
 /// One replica of one endpoint, as routes lead to it.
 ///
@@ -84,6 +84,12 @@ impl Upstream {
     /// Requests and tunnels it serves now, over all workers.
     pub fn in_flight(&self) -> u64 {
         self.shares.iter().map(|share| u64::from(share.in_flight())).sum()
+    }
+
+    /// Whether it serves fewer than `most` requests and tunnels, as `worker` sees it: somewhat more may be
+    /// when many workers use it (see `per_worker`).
+    pub(crate) fn has_room(&self, worker: WorkerId, most: u32) -> bool {
+        is_below(most, self.share(worker).in_flight(), worker, || self.in_flight())
     }
 
     /// Connections to it that failed to open, over all workers.

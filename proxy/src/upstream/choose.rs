@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::dice::Dice;
 use crate::per_worker::WorkerId;
-use crate::routes::{Upstream, UpstreamId, UpstreamShare};
+use crate::routes::{Upstream, UpstreamShare};
 
 /// A backend that serves one more request or tunnel until this is dropped.
 #[derive(Debug)]
@@ -41,13 +41,13 @@ pub(super) fn less_busy<'b>(
     backends: &'b [Arc<Upstream>],
     worker: WorkerId,
     dice: &Dice,
-    eligible: impl Fn(UpstreamId) -> bool,
+    eligible: impl Fn(&Upstream) -> bool,
 ) -> Option<&'b Arc<Upstream>> {
     if let [only] = backends {
-        return eligible(only.id()).then_some(only);
+        return eligible(only).then_some(only);
     }
     let first = draw(backends, dice, &eligible)?;
-    let second = draw(backends, dice, |id| id != first.id() && eligible(id)).unwrap_or(first);
+    let second = draw(backends, dice, |other| other.id() != first.id() && eligible(other)).unwrap_or(first);
     let busy = |upstream: &Upstream| upstream.share(worker).in_flight();
     Some(if busy(second) < busy(first) { second } else { first })
 }
@@ -56,11 +56,11 @@ pub(super) fn less_busy<'b>(
 fn draw<'b>(
     backends: &'b [Arc<Upstream>],
     dice: &Dice,
-    eligible: impl Fn(UpstreamId) -> bool,
+    eligible: impl Fn(&Upstream) -> bool,
 ) -> Option<&'b Arc<Upstream>> {
     let start = dice.below(backends.len());
     let (before, from) = backends.split_at(start);
-    from.iter().chain(before).find(|upstream| eligible(upstream.id()))
+    from.iter().chain(before).find(|upstream| eligible(upstream))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
         for count in 1..4 {
             let backends = backends(count);
             for only in backends.iter().map(|upstream| upstream.id()) {
-                let chosen = less_busy(&backends, worker(), &dice, |id| id == only).unwrap();
+                let chosen = less_busy(&backends, worker(), &dice, |one| one.id() == only).unwrap();
                 assert_eq!(chosen.id(), only);
             }
             assert!(less_busy(&backends, worker(), &dice, |_| false).is_none());

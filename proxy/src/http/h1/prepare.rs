@@ -103,7 +103,7 @@ fn judged(
     let path = target::for_http1(head.method, &head.target)?;
     let found = find(client, host, &path, meter)?;
     let websocket = upgrade::wants_websocket(head.method, head.version.into(), head.fields());
-    let vigil = Vigil::new(client.clone(), found.entry);
+    let vigil = Vigil::new(client.clone(), found.admitted);
     let how = ToBackend { client: &client.fields, host, speaks: found.speaks };
     let new_id = || context.ids.next();
     let asked = Asked {

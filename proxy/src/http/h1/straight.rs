@@ -32,8 +32,8 @@ pub(super) async fn pass<S: ClientStream>(
     prepared.meter.answered(answered.reply.status);
     if answered.reply.has_switched {
         let Answered { backend, lease, reply, .. } = answered;
-        let (entry, tunnel) = (prepared.vigil.entry().clone(), prepared.meter);
-        tunnel::run(connection, backend, lease, &reply.head, entry, tunnel).await;
+        let (admitted, meter) = (prepared.vigil.into_admitted(), prepared.meter);
+        tunnel::run(connection, backend, lease, &reply.head, admitted, meter).await;
         return After::Over;
     }
     deliver(connection, prepared, upload, answered).await

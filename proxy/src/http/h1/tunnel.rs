@@ -1,14 +1,12 @@
 //! A WebSocket once both sides have switched: bytes both ways.
 
-use std::sync::Arc;
-
 use tokio::io::AsyncWriteExt;
 
 use super::Connection;
 use super::line::ClientStream;
 use crate::http::meter::Meter;
+use crate::limits::Admitted;
 use crate::relay::{self, End, leash};
-use crate::routes::RouteEntry;
 use crate::upstream::{self, Lease};
 
 /// Tells the client that its backend has switched, and carries the tunnel to its end.
@@ -17,13 +15,13 @@ pub(super) async fn run<S: ClientStream>(
     mut backend: upstream::Connection,
     lease: Lease,
     head: &[u8],
-    entry: Arc<RouteEntry>,
+    admitted: Admitted,
     mut meter: Meter,
 ) {
     let client = connection.client.clone();
-    let watch = client.context.shared.routes.watch(&entry);
-    let tunnel = meter.become_tunnel(&entry);
-    drop((meter, entry));
+    let watch = client.context.shared.routes.watch(admitted.entry());
+    let tunnel = meter.become_tunnel(admitted.entry());
+    drop(meter);
     let config = client.context.config();
     let told = async {
         connection.line.write_all(head).await?;
@@ -39,5 +37,5 @@ pub(super) async fn run<S: ClientStream>(
         // What the backend has is not all there was: it must not take it for an orderly end.
         backend.reset();
     }
-    drop(lease);
+    drop((lease, admitted));
 }
