@@ -23,7 +23,7 @@ pub(crate) use identity::{
 pub(crate) use kinds::Kind;
 pub(crate) use server::ServerArgs;
 pub(crate) use serving::{
-    BackendArgs, ControlArgs, EdgeArgs, LogArgs, LogFormat, NameArgs, ProxyArgs, UpArgs,
+    BackendArgs, CertArgs, ControlArgs, EdgeArgs, LogArgs, LogFormat, NameArgs, ProxyArgs, UpArgs,
 };
 pub(crate) use values::phase;
 pub(crate) use verbs::{

@@ -2,6 +2,7 @@
 //!
 //! The proxy comes first: it binds, and serves the last good table before the control plane is up.
 
+mod certificates;
 mod edge;
 mod greeting;
 mod halves;
@@ -190,21 +191,19 @@ async fn proxy_in(room: &Room, args: &ProxyArgs) -> Result<(), Failure> {
     let domains = args.base_domains.base_domains.as_slice();
     let loopback = args.edge.serves_this_machine_alone();
     let edge = Edge { args: &args.edge, room, domains, loopback };
-    let certificates = match (&args.cert, &args.key) {
-        (Some(chain), Some(key)) => {
-            certs::Certificates::load(chain, key, std::time::SystemTime::now()).map_err(Failure::refused)?
-        }
-        _ => edge.development_certificates()?,
-    };
+    let certificates = edge.certificates(&args.certificates)?;
     let id = args.id.clone().unwrap_or_else(|| edge.default_id());
     let mut feed = FeedConfig::new(args.control.clone(), read_token(&args.token_file)?, id);
     feed.ca = edge::control_ca(&args.control, args.ca.as_deref())?;
-    let (proxy, _) = edge.bind(certificates, feed, None)?;
+    let (proxy, _) = edge.bind(certificates.clone(), feed, None)?;
     let listening = Listening::of_proxy(&proxy);
     let _published = listening.publish(room.path())?;
     greeting::of_proxy(&listening, room.path(), &args.control)?;
     let serving = async {
-        halves::tell(&proxy.run(stop.signal()).await);
+        tokio::select! {
+            report = proxy.run(stop.signal()) => halves::tell(&report),
+            () = certificates::look_when_asked(certificates) => {}
+        }
         Ok(())
     };
     stop.until_done(serving).await

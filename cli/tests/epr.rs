@@ -291,3 +291,26 @@ fn every_line_of_the_demonstration_works_as_printed() {
         epr = epr.demo_again();
     }
 }
+
+#[test]
+fn a_proxy_says_all_that_is_wrong_with_its_certificates() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::write(path("junk.pem"), "junk").unwrap();
+    let proxy = |options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_epr"));
+        command.args(["proxy", "--control", "http://127.0.0.1:1", "--token-file", &path("token")]);
+        command.args(["--data-dir", &path("data"), "--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]);
+        typed(command.args(["--admin", "127.0.0.1:0"]).args(options))
+    };
+    let (junk, none) = (path("junk.pem"), path("none.pem"));
+    let wrong =
+        proxy(&["--cert", &junk, "--key", &junk, "--cert", &none, "--key", &junk, "--certs", &path("x")]);
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(wrong.err.starts_with("error: 3 things are wrong with the certificates:\n  "), "{wrong:?}");
+    for file in [&junk, &none, &path("x")] {
+        assert!(wrong.err.contains(&format!("\n  {file}: ")), "{file}: {wrong:?}");
+    }
+    let odd = proxy(&["--cert", &junk, "--key", &junk, "--cert", &none]);
+    assert!(odd.code == 2 && odd.err.contains("2 --cert and 1 --key"), "{odd:?}");
+}

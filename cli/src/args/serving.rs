@@ -96,12 +96,8 @@ pub(crate) struct ProxyArgs {
     /// Names this proxy in the fleet [default: HOSTNAME-HTTPPORT]
     #[arg(long, value_name = "NAME")]
     pub(crate) id: Option<String>,
-    /// PEM file with the certificate chain served at the edge [default: a development certificate]
-    #[arg(long, requires = "key", value_name = "FILE")]
-    pub(crate) cert: Option<PathBuf>,
-    /// PEM file with its private key
-    #[arg(long, requires = "cert", value_name = "FILE")]
-    pub(crate) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) certificates: CertArgs,
     #[command(flatten)]
     pub(crate) edge: EdgeArgs,
     #[command(flatten)]
@@ -117,6 +113,25 @@ pub(crate) struct ProxyArgs {
     pub(crate) data_dir: PathBuf,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+}
+
+/// What a proxy ends TLS with.
+#[derive(Debug, Args)]
+pub(crate) struct CertArgs {
+    /// PEM file with a certificate chain served at the edge, leaf first; may be repeated, each with its --key
+    /// [default: a development certificate]
+    #[arg(long = "cert", requires = "keys", value_name = "FILE")]
+    pub(crate) certs: Vec<PathBuf>,
+    /// PEM file with the private key of the --cert before it
+    #[arg(long = "key", requires = "certs", value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// Directory of certificates, NAME.crt or NAME.pem beside NAME.key; may be repeated
+    #[arg(long = "certs", value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
+    /// File of secrets, 64 hexadecimal digits a line, by which all proxies that have it resume each other's
+    /// TLS sessions
+    #[arg(long, hide_env_values = true, env = "EPR_TICKET_SECRETS", value_name = "FILE")]
+    pub(crate) ticket_secrets: Option<PathBuf>,
 }
 
 /// Where a proxy listens, and how it serves.

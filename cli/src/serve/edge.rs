@@ -1,7 +1,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use certs::Certificates;
 use ipnet::IpNet;
@@ -13,7 +12,6 @@ use super::ports::Reserved;
 use super::room::Room;
 use crate::args::{BackendArgs, EdgeArgs};
 use crate::failure::Failure;
-use crate::output::remark;
 
 /// A proxy to be, as the command line describes it.
 pub(super) struct Edge<'a> {
@@ -53,18 +51,6 @@ impl Edge<'_> {
         };
         let proxy = Proxy::bind(config, certificates).map_err(Failure::refused)?;
         Ok((proxy, public_ports))
-    }
-
-    /// A certificate under this machine's own CA, made when there is none.
-    pub(super) fn development_certificates(&self) -> Result<Arc<Certificates>, Failure> {
-        let dir = self.room.path().join("tls");
-        let now = SystemTime::now();
-        let files = certs::dev_certificates(&dir, self.domains, now);
-        let files = files.map_err(Failure::refused)?;
-        if let Some(why) = &files.replaced {
-            remark(format_args!("made a new development certificate: {why}"));
-        }
-        Certificates::load(&files.chain, &files.key, now).map_err(Failure::refused)
     }
 
     pub(super) fn networks(&self) -> Vec<IpNet> {
