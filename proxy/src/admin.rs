@@ -27,6 +27,7 @@ use crate::access_log::Losses;
 use crate::config::ExtraMetrics;
 use crate::drain::Signal;
 use crate::feed::FeedState;
+use crate::limits;
 use crate::metrics::Metrics;
 use crate::routes::Routes;
 use crate::routes::cache::CacheState;
@@ -41,6 +42,8 @@ pub struct Admin {
     pub routes: Arc<Routes>,
     /// The numbers.
     pub metrics: Arc<Metrics>,
+    /// Who has how much.
+    pub limits: Arc<limits::Common>,
     /// Where backends may be.
     pub networks: Arc<Networks>,
     /// What is served with TLS.

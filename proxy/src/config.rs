@@ -108,6 +108,9 @@ pub struct Timeouts {
     pub linger: Duration,
     /// Between two looks at the files of certificates: how long a new one waits to be served.
     pub certificate_look: Duration,
+    /// For a place among the connections, when all are taken: enough for an idle one to go or a short request
+    /// to end, and less than people wait before they try again.
+    pub place: Duration,
     /// Without accepting after the process ran out of descriptors or memory for sockets.
     pub accept_backoff: Duration,
 }
@@ -115,7 +118,7 @@ pub struct Timeouts {
 /// How much of each thing there may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Open client connections of the whole proxy; more wait in the kernel's queue. Fewer when the
+    /// Open client connections of the whole proxy; more wait, and are refused if none goes. Fewer when the
     /// process may not have two descriptors for each.
     pub connections: NonZeroUsize,
     /// Open connections of one source: an IPv4 address, or an IPv6 network of `source_prefix_v6`. A sixteenth
@@ -140,6 +143,12 @@ pub struct Limits {
     /// as it would take to come by what it has spent, so this is plenty for 100,000 requests a second from as
     /// many sources at 10/s.
     pub rated_sources: NonZeroUsize,
+    /// Connections of a worker that were accepted and wait for a place, so that they can be told when they get
+    /// none; more wait in the kernel's queue. They have a descriptor but no buffers yet.
+    pub waiting: NonZeroUsize,
+    /// Clients of a worker that are being told at once why they are not connected; more are closed without a
+    /// word. Telling takes a descriptor for `linger`.
+    pub last_words: usize,
     /// Length of the kernel's accept queue, per worker and port.
     pub backlog: i32,
     /// Bytes of TLS records up to the end of a `ClientHello`.
@@ -268,6 +277,7 @@ impl Default for Timeouts {
             log_grace: Duration::from_secs(5),
             linger: Duration::from_secs(1),
             certificate_look: Duration::from_secs(2),
+            place: Duration::from_secs(1),
             accept_backoff: Duration::from_millis(100),
         }
     }
@@ -284,6 +294,8 @@ impl Default for Limits {
             rate_per_source: None,
             rate_per_route: None,
             rated_sources: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
+            waiting: NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN),
+            last_words: 64,
             backlog: 4096,
             hello_bytes: 16 * 1024,
             head_bytes: 32 * 1024,

@@ -76,7 +76,7 @@ impl Context {
             worker,
             reader: RefCell::new(shared.routes.reader()),
             upstreams,
-            limits: limits::Limits::new(shared.limits.clone(), worker),
+            limits: limits::Limits::new(shared.limits.clone(), worker, config.limits.last_words),
             drain,
             ids: RequestIds::new(seed),
             room: RefCell::default(),

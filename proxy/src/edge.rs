@@ -6,6 +6,7 @@
 pub(crate) mod introduction;
 mod passthrough;
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,16 +25,24 @@ use introduction::{Introduced, Way};
 
 /// Serves a connection to the port in the clear.
 pub(crate) async fn serve_plain(accepted: Accepted, context: Rc<Context>) {
-    let Accepted { stream, peer, permit } = accepted;
+    let Accepted { stream, peer, ticket } = accepted;
     let _open = Open::count(context.clone(), Port::Http);
-    let client = Client::new(context.clone(), peer, Door::Plain, permit);
+    let place = match context.limits.enter(peer.ip(), ticket).await {
+        Ok(place) => place,
+        Err(refusal) => return shut_out(stream, refusal, Port::Http, peer, &context).await,
+    };
+    let client = Client::new(context.clone(), peer, Door::Plain, place);
     http::serve_h1(stream, client).await;
 }
 
 /// Serves a connection to the TLS port.
 pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
-    let Accepted { mut stream, peer, permit } = accepted;
+    let Accepted { mut stream, peer, ticket } = accepted;
     let _open = Open::count(context.clone(), Port::Https);
+    let place = match context.limits.enter(peer.ip(), ticket).await {
+        Ok(place) => place,
+        Err(refusal) => return shut_out(stream, refusal, Port::Https, peer, &context).await,
+    };
     let introduced = match introduction::hear(&mut stream, &context, peer.ip()).await {
         Ok(Some(introduced)) => introduced,
         Ok(None) => return,
@@ -42,8 +51,8 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
     let Introduced { hello, name, way } = introduced;
     match way {
         Way::PassThrough(entry) => {
-            // The permit stays with the connection to its end.
-            let _permit = permit;
+            // Held to the connection's end.
+            let _place = place;
             let passed = passthrough::run(stream, hello, entry, peer, &context).await;
             if let Err((stream, refusal)) = passed {
                 turn_away(stream, refusal, Some(name), peer, &context).await;
@@ -52,7 +61,7 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
         Way::Terminate(certificate) => {
             let config = certificate.server_config();
             let door = Door::Tls { server_name: name, certificate };
-            let client = Client::new(context.clone(), peer, door, permit);
+            let client = Client::new(context.clone(), peer, door, place);
             let finished = terminate(stream, hello, config, client).await;
             if let Err(refusal) = finished {
                 context.metrics().refusal(refusal);
@@ -85,13 +94,29 @@ async fn terminate(
     Ok(())
 }
 
+/// Tells a client that it is not connected. Before TLS is spoken there are no words for that, and many who hear
+/// it are told nothing.
+async fn shut_out(stream: TcpStream, refusal: Refusal, port: Port, peer: SocketAddr, context: &Context) {
+    context.metrics().refusal(refusal);
+    context.log_refusal(refusal, |record| {
+        (record.client, record.tls) = (Some(peer), port == Port::Https);
+        record.protocol = if port == Port::Https { "tls" } else { "http/1.1" };
+    });
+    if port == Port::Http
+        && let Some(_last_words) = context.limits.last_words()
+    {
+        let answer = http::raw_answer(refusal, &context.date());
+        farewell::say(stream, &answer, context.config().timeouts.linger).await;
+    }
+}
+
 /// Tells a client why it is not served, before TLS is spoken: by an alert, or in plain words when it
 /// does not speak TLS.
 async fn turn_away(
     stream: TcpStream,
     refusal: Refusal,
     name: Option<Box<str>>,
-    peer: std::net::SocketAddr,
+    peer: SocketAddr,
     context: &Context,
 ) {
     context.metrics().refusal(refusal);

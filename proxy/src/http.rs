@@ -25,7 +25,6 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use proto::BackendProtocol;
-use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) use h1::serve as serve_h1;
 pub(crate) use h2::serve as serve_h2;
@@ -34,7 +33,7 @@ pub(crate) use judge::Door;
 pub(crate) use refuse::raw as raw_answer;
 
 use crate::context::Context;
-use crate::limits::Admitted;
+use crate::limits::{Admitted, Place};
 use crate::refusal::Refusal;
 use crate::routes::{Recent, RouteEntry};
 use host::{Host, NameBuffer};
@@ -48,21 +47,16 @@ pub(crate) struct Client {
     fields: ClientFields,
     recent: RefCell<Recent>,
     /// Held by the connection, and by the tunnel it may become.
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Client {
     /// The client at `peer`, who came in by `door`.
-    pub(crate) fn new(
-        context: Rc<Context>,
-        peer: SocketAddr,
-        door: Door,
-        permit: OwnedSemaphorePermit,
-    ) -> Rc<Self> {
+    pub(crate) fn new(context: Rc<Context>, peer: SocketAddr, door: Door, place: Place) -> Rc<Self> {
         let ip = peer.ip().to_canonical();
         let trusted = context.config().trusted_peers.iter().any(|network| network.contains(&ip));
         let fields = ClientFields::new(ip, door.scheme(), trusted);
-        Rc::new(Self { context, peer, door, fields, recent: RefCell::default(), _permit: permit })
+        Rc::new(Self { context, peer, door, fields, recent: RefCell::default(), _place: place })
     }
 
     /// Counts and logs a refusal that is the answer to no request.

@@ -22,7 +22,7 @@
 //! | `relay`, `tls`, `farewell` | bytes both ways; the handshake; last words |
 //! | `context` | what a worker's connections share |
 //! | `listener`, `streams`, `upload` | sockets; HTTP/2 streams; request bodies |
-//! | [`upstream`], [`feed`], [`access_log`], `limits` | connections to backends; routes from control; what is written; how much each may have |
+//! | [`upstream`], [`feed`], [`access_log`], [`limits`] | connections to backends; routes from control; what is written; how much each may have |
 //! | [`routes`] | the table, its last good copy on disk |
 //! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
 //! | [`per_worker`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
@@ -43,7 +43,7 @@ pub mod feed;
 pub mod hello;
 pub mod http;
 pub mod http1;
-mod limits;
+pub mod limits;
 mod listener;
 pub mod metrics;
 pub mod per_worker;

@@ -1,20 +1,29 @@
 //! How much of each thing one client, one route or one backend may have at once, and how fast.
 //!
+//! A connection needs a [`Place`]. When there is none, idle connections go, the newest first ([`idle`]), and who
+//! still gets none in time is refused by name. A request is admitted once its route is known.
+//!
 //! [`Limits`] is one worker's; what it asks of the others hangs on the routes and backends themselves, or
 //! lies in [`Common`]. A request that nothing limits touches what its worker alone writes; see
 //! `per_worker::is_below` for what that costs in exactness.
 //!
-//! Architecture invariant: nothing here waits, and nothing here grows with what clients send.
+//! Architecture invariant: nothing here grows with what clients send, only with how many may be connected.
 
 mod connections;
 mod gcra;
+pub(crate) mod idle;
+mod pressure;
 mod rated;
 mod source;
 
+use std::cell::Cell;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
 use crate::per_worker::WorkerId;
@@ -22,14 +31,18 @@ use crate::refusal::Refusal;
 use crate::routes::{RouteEntry, Upstream};
 use connections::{Connections, Counted};
 use gcra::Gcra;
+use pressure::Pressure;
 use rated::Rated;
 use source::Sorter;
 
 /// What the workers' limits share.
-pub(crate) struct Common {
+pub struct Common {
     /// What times are counted from.
     began: Instant,
     sorter: Sorter,
+    places: Arc<Semaphore>,
+    patience: Duration,
+    pressure: Arc<Pressure>,
     connections: Arc<Connections>,
     per_source: Option<Rated>,
     per_route: Option<Gcra>,
@@ -41,7 +54,28 @@ pub(crate) struct Common {
 pub(crate) struct Limits {
     common: Arc<Common>,
     worker: WorkerId,
+    /// Connections on which nothing is asked.
+    pub(crate) idle: Rc<idle::Registry>,
+    last_words: Rc<Cell<usize>>,
+    most_last_words: usize,
 }
+
+/// How a connection was accepted.
+pub(crate) enum Ticket {
+    /// With a place.
+    Place(OwnedSemaphorePermit),
+    /// To wait for one, which only so many may.
+    Waits(OwnedSemaphorePermit),
+}
+
+/// A connection that may be served. It counts as one, and as its source's, until this is dropped.
+pub(crate) struct Place {
+    _place: OwnedSemaphorePermit,
+    _counted: Option<Counted>,
+}
+
+/// Leave to tell a client why it is not served, which takes a moment and a descriptor.
+pub(crate) struct LastWords(Rc<Cell<usize>>);
 
 /// A request or tunnel that may go to a backend of its route. It counts as under way until this is dropped.
 pub(crate) struct Admitted {
@@ -49,16 +83,19 @@ pub(crate) struct Admitted {
     worker: WorkerId,
 }
 
-/// A connection that may be served. It counts as its source's until this is dropped.
-pub(crate) struct Entered(#[expect(dead_code, reason = "held for what its end does")] Option<Counted>);
-
 impl Common {
-    pub(crate) fn new(config: &Config, now: Instant) -> Arc<Self> {
+    /// For a process that can have `places` connections open.
+    pub fn new(config: &Config, places: usize, now: Instant) -> Arc<Self> {
         let limits = &config.limits;
         let rated = |rate| Rated::new(Gcra::new(rate), limits.rated_sources);
         Arc::new(Self {
             began: now,
             sorter: Sorter::new(config),
+            places: Arc::new(Semaphore::new(
+                limits.connections.get().min(places).min(Semaphore::MAX_PERMITS),
+            )),
+            patience: config.timeouts.place,
+            pressure: Arc::default(),
             connections: Connections::new(limits.connections_per_source.get()),
             per_source: limits.rate_per_source.map(rated),
             per_route: limits.rate_per_route.map(Gcra::new),
@@ -68,8 +105,23 @@ impl Common {
     }
 
     /// Sources that have a connection open.
-    pub(crate) fn sources(&self) -> usize {
+    pub fn sources(&self) -> usize {
         self.connections.sources()
+    }
+
+    /// Connections on which nothing is asked.
+    pub fn idle(&self) -> u64 {
+        self.pressure.idle()
+    }
+
+    /// Idle connections that had to go so far.
+    pub fn shed(&self) -> u64 {
+        self.pressure.shed()
+    }
+
+    /// Connections that could be opened besides those that are.
+    pub fn free_places(&self) -> usize {
+        self.places.available_permits()
     }
 
     fn nanoseconds(&self, now: Instant) -> u64 {
@@ -78,18 +130,69 @@ impl Common {
 }
 
 impl Limits {
-    /// Those of `worker`.
-    pub(crate) fn new(common: Arc<Common>, worker: WorkerId) -> Self {
-        Self { common, worker }
+    /// Those of `worker`, which may say last words to `most_last_words` clients at once.
+    pub(crate) fn new(common: Arc<Common>, worker: WorkerId, most_last_words: usize) -> Self {
+        let idle = idle::Registry::new(common.pressure.clone(), worker);
+        Self { common, worker, idle, last_words: Rc::default(), most_last_words }
     }
 
-    /// Counts a connection from `peer`, or refuses it with [`Refusal::TooManyConnections`].
-    pub(crate) fn enter(&self, peer: IpAddr) -> Result<Entered, Refusal> {
-        let Some(source) = self.common.sorter.source(peer) else { return Ok(Entered(None)) };
-        match self.common.connections.enter(source) {
-            Some(counted) => Ok(Entered(Some(counted))),
-            None => Err(Refusal::TooManyConnections),
+    /// One for each connection that may be open.
+    pub(crate) fn places(&self) -> &Arc<Semaphore> {
+        &self.common.places
+    }
+
+    /// Lets a connection from `peer` in, if need be after waiting for a place.
+    ///
+    /// Refuses with [`Refusal::TooManyConnections`], or with [`Refusal::Overloaded`] if no place became free in
+    /// time. Those who have one keep it, but for idle ones.
+    pub(crate) async fn enter(&self, peer: IpAddr, ticket: Ticket) -> Result<Place, Refusal> {
+        let counted = match self.common.sorter.source(peer) {
+            Some(source) => Some(self.common.connections.enter(source).ok_or(Refusal::TooManyConnections)?),
+            None => None,
+        };
+        let place = match ticket {
+            Ticket::Place(place) => place,
+            Ticket::Waits(_among_the_waiting) => self.wait().await.ok_or(Refusal::Overloaded)?,
+        };
+        Ok(Place { _place: place, _counted: counted })
+    }
+
+    async fn wait(&self) -> Option<OwnedSemaphorePermit> {
+        let pressure = &self.common.pressure;
+        let _waits = pressure.wait();
+        self.idle.make_room();
+        if pressure.is_room_wanted() {
+            pressure.ring();
         }
+        let place = timeout(self.common.patience, self.common.places.clone().acquire_owned()).await;
+        place.ok()?.ok()
+    }
+
+    /// Has idle connections go when another worker needs their places; never returns.
+    pub(crate) async fn heed(&self) {
+        loop {
+            self.common.pressure.desk(self.worker).bell.notified().await;
+            self.idle.make_room();
+        }
+    }
+
+    /// Has some idle connections go, for the process is out of descriptors or memory for sockets.
+    pub(crate) fn relieve(&self) {
+        // As many as one accept may need, and a few that come right after.
+        for _ in 0..8 {
+            if !self.idle.shed_newest() {
+                break;
+            }
+        }
+    }
+
+    /// Leave to say why, unless many are being told already: whoever floods the proxy hears nothing.
+    pub(crate) fn last_words(&self) -> Option<LastWords> {
+        let saying = self.last_words.get();
+        (saying < self.most_last_words).then(|| {
+            self.last_words.set(saying + 1);
+            LastWords(self.last_words.clone())
+        })
     }
 
     /// Lets one more request or tunnel from `source` go over `entry`, at `now`.
@@ -141,5 +244,11 @@ impl Admitted {
 impl Drop for Admitted {
     fn drop(&mut self) {
         self.entry.counters(self.worker).in_flight.down();
+    }
+}
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Binds the ports and takes connections, never more than there are permits for.
+//! Binds the ports and takes connections: as many as there are places for, and a few that wait for one.
 
 use std::future::poll_fn;
 use std::io;
@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::PollSemaphore;
 
 use crate::drain::Signal;
+use crate::limits::Ticket;
 
 /// A port that could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -94,25 +95,27 @@ fn advice(error: &io::Error, flag: &str) -> String {
 
 /// What accepting needs to know.
 pub(crate) struct Gate {
-    /// One permit for each connection that may be open.
-    pub(crate) permits: Arc<Semaphore>,
+    /// One place for each connection that may be open.
+    pub(crate) places: Arc<Semaphore>,
+    /// One for each that may wait for a place.
+    pub(crate) waiting: Arc<Semaphore>,
     /// How long to wait when the process is out of descriptors.
     pub(crate) backoff: Duration,
     /// Tells when to stop.
     pub(crate) drain: Signal,
 }
 
-/// A taken connection. It counts against the limit until the permit is dropped.
+/// A taken connection.
 pub(crate) struct Accepted {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) ticket: Ticket,
 }
 
 impl Accepted {
     /// A peer who came by IPv4 to a socket for both is called by its IPv4 address.
-    fn new(stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
-        Self { stream, peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()), permit }
+    fn new(stream: TcpStream, peer: SocketAddr, ticket: Ticket) -> Self {
+        Self { stream, peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()), ticket }
     }
 }
 
@@ -126,13 +129,13 @@ pub(crate) async fn accept(
     starved: impl Fn(),
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let mut permits = PollSemaphore::new(gate.permits.clone());
+    let mut waiting = PollSemaphore::new(gate.waiting.clone());
     let mut drain = gate.drain.clone();
     loop {
         let accepted = tokio::select! {
             biased;
             () = drain.draining() => break,
-            accepted = take(&listener, &mut permits) => accepted,
+            accepted = take(&listener, &gate.places, &mut waiting) => accepted,
         };
         match accepted {
             Ok(Some(accepted)) => serve(accepted),
@@ -148,26 +151,38 @@ pub(crate) async fn accept(
             Err(_) => {}
         }
     }
-    empty(listener.into_std()?, &gate.permits, serve)
+    empty(listener.into_std()?, &gate.places, serve)
 }
 
-/// The permit comes first: without one the connection waits in the kernel's queue. While nobody comes it
+/// The ticket comes first: without one the connection waits in the kernel's queue. While nobody comes it
 /// goes back, for another port or worker may have a connection and need it.
-async fn take(listener: &TcpListener, permits: &mut PollSemaphore) -> io::Result<Option<Accepted>> {
+///
+/// Those who wait stand in line for places, and this does not: it gets one when nobody waits.
+async fn take(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    waiting: &mut PollSemaphore,
+) -> io::Result<Option<Accepted>> {
     poll_fn(|cx| {
-        let Some(permit) = ready!(permits.poll_acquire(cx)) else { return Poll::Ready(Ok(None)) };
+        let ticket = match places.clone().try_acquire_owned() {
+            Ok(place) => Ticket::Place(place),
+            Err(_) => match ready!(waiting.poll_acquire(cx)) {
+                Some(wait) => Ticket::Waits(wait),
+                None => return Poll::Ready(Ok(None)),
+            },
+        };
         let accepted = ready!(listener.poll_accept(cx));
-        Poll::Ready(accepted.map(|(stream, peer)| Some(Accepted::new(stream, peer, permit))))
+        Poll::Ready(accepted.map(|(stream, peer)| Some(Accepted::new(stream, peer, ticket))))
     })
     .await
 }
 
 /// Serves who is in the queue already: closing the socket would reset them.
-fn empty(listener: StdListener, permits: &Arc<Semaphore>, mut serve: impl FnMut(Accepted)) -> io::Result<()> {
-    while let Ok(permit) = permits.clone().try_acquire_owned() {
+fn empty(listener: StdListener, places: &Arc<Semaphore>, mut serve: impl FnMut(Accepted)) -> io::Result<()> {
+    while let Ok(place) = places.clone().try_acquire_owned() {
         let Ok((stream, peer)) = listener.accept() else { break };
         stream.set_nonblocking(true)?;
-        serve(Accepted::new(TcpStream::from_std(stream)?, peer, permit));
+        serve(Accepted::new(TcpStream::from_std(stream)?, peer, Ticket::Place(place)));
     }
     Ok(())
 }
@@ -181,7 +196,7 @@ fn is_starved(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
     use std::net::Ipv4Addr;
     use std::rc::Rc;
 
@@ -213,8 +228,10 @@ mod tests {
         let listener = bind("[::]:0".parse().unwrap(), "--http", 1, 16).unwrap().remove(0);
         let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port(&listener));
         let listener = TcpListener::from_std(listener).unwrap();
-        let mut permits = PollSemaphore::new(Arc::new(Semaphore::new(1)));
-        let (accepted, client) = tokio::join!(take(&listener, &mut permits), TcpStream::connect(address));
+        let places = Arc::new(Semaphore::new(1));
+        let mut waiting = PollSemaphore::new(Arc::new(Semaphore::new(1)));
+        let taken = take(&listener, &places, &mut waiting);
+        let (accepted, client) = tokio::join!(taken, TcpStream::connect(address));
         assert_eq!(accepted.unwrap().unwrap().peer, client.unwrap().local_addr().unwrap());
     }
 
@@ -223,9 +240,14 @@ mod tests {
         let mut ports: Vec<_> = (0..2).map(|_| bind(ANY, "--http", 1, 16).unwrap().remove(0)).collect();
         let busy = ports.remove(1);
         let address = busy.local_addr().unwrap();
-        let permits = Arc::new(Semaphore::new(1));
+        let (places, waiting) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(1)));
         let (hand, signal) = drain::channel();
-        let gate = || Gate { permits: permits.clone(), backoff: Duration::ZERO, drain: signal.clone() };
+        let gate = || Gate {
+            places: places.clone(),
+            waiting: waiting.clone(),
+            backoff: Duration::ZERO,
+            drain: signal.clone(),
+        };
         let (idle, served) = (accept(ports.remove(0), gate(), drop, || {}), Cell::new(0));
         let busy = accept(busy, gate(), |_| served.set(served.get() + 1), || {});
         let reaches = async |count| {
@@ -245,36 +267,44 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn takes_no_more_than_permitted_and_empties_the_queue_at_the_end() {
+    async fn takes_who_has_a_place_and_who_may_wait_and_empties_the_queue_at_the_end() {
         let listener = bind(ANY, "--http", 1, 16).unwrap().remove(0);
         let address = listener.local_addr().unwrap();
-        let permits = Arc::new(Semaphore::new(1));
+        let (places, waiting) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(1)));
         let (hand, signal) = drain::channel();
-        let gate = Gate { permits: permits.clone(), backoff: Duration::from_millis(1), drain: signal };
-        let (count, held) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(None)));
-        let serve = |accepted: Accepted| {
-            count.set(count.get() + 1);
-            held.set(Some(accepted));
+        let gate = Gate {
+            places: places.clone(),
+            waiting: waiting.clone(),
+            backoff: Duration::from_millis(1),
+            drain: signal,
+        };
+        let taken = Rc::new(RefCell::new(Vec::<Accepted>::new()));
+        let reaches = async |count| {
+            while taken.borrow().len() < count {
+                tokio::task::yield_now().await;
+            }
         };
         let clients = async {
-            let first = TcpStream::connect(address).await.unwrap();
-            let second = TcpStream::connect(address).await.unwrap();
-            while count.get() == 0 {
-                tokio::task::yield_now().await;
+            let mut clients = Vec::new();
+            for _ in 0..3 {
+                clients.push(TcpStream::connect(address).await.unwrap());
             }
-            assert_eq!((count.get(), permits.available_permits()), (1, 0));
-            drop(held.take());
-            while count.get() == 1 {
-                tokio::task::yield_now().await;
-            }
-            permits.add_permits(10);
-            let third = TcpStream::connect(address).await.unwrap();
+            reaches(2).await;
+            let waits = |at: usize| matches!(taken.borrow()[at].ticket, Ticket::Waits(_));
+            assert_eq!((waits(0), waits(1)), (false, true));
+            assert_eq!((places.available_permits(), waiting.available_permits()), (0, 0));
+            taken.borrow_mut().remove(1);
+            reaches(2).await;
+            assert!(matches!(taken.borrow()[1].ticket, Ticket::Waits(_)), "the next one may wait");
+            places.add_permits(10);
+            clients.push(TcpStream::connect(address).await.unwrap());
             hand.start();
-            (first, second, third)
+            clients
         };
+        let serve = |accepted: Accepted| taken.borrow_mut().push(accepted);
         let (done, _clients) = tokio::join!(accept(listener, gate, serve, || {}), clients);
         done.unwrap();
-        assert_eq!(count.get(), 3, "the one in the queue was served");
+        assert_eq!(taken.borrow().len(), 3, "the one in the queue was served");
         assert!(TcpStream::connect(address).await.is_err(), "the socket is closed");
     }
 }

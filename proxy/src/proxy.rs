@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use certs::Certificates;
 use futures_util::future::join_all;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::access_log::{AccessLog, Writer};
@@ -85,7 +85,7 @@ impl Proxy {
             routes,
             networks: Arc::new(Networks::new(&config.backends, own)),
             metrics: Metrics::new(),
-            limits: limits::Common::new(&config, Instant::now()),
+            limits: limits::Common::new(&config, descriptors::raise_and_count(), Instant::now()),
             config,
             certificates,
             log,
@@ -200,6 +200,7 @@ fn side(
     let admin = Admin {
         routes: shared.routes.clone(),
         metrics: shared.metrics.clone(),
+        limits: shared.limits.clone(),
         networks: shared.networks.clone(),
         certificates: shared.certificates.clone(),
         redirect_to_https: shared.config.redirect_to_https,
@@ -231,12 +232,10 @@ fn workers(
     signal: &Signal,
     seeds: &[u64],
 ) -> Vec<Reported> {
-    let most = shared.config.limits.connections.get().min(descriptors::raise_and_count());
-    let permits = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let posts = WorkerId::all(seeds.len()).zip(http).zip(https).zip(seeds);
     let started = posts.map(|(((worker, http), https), seed)| {
-        let (shared, permits, drain) = (shared.clone(), permits.clone(), signal.clone());
-        worker::start(Post { worker, shared, http, https, permits, drain, seed: *seed })
+        let (shared, drain) = (shared.clone(), signal.clone());
+        worker::start(Post { worker, shared, http, https, drain, seed: *seed })
     });
     let told =
         started.map(|started| started.map_err(|error| tracing::error!(%error, "a worker could not start")));

@@ -25,7 +25,6 @@ pub(crate) struct Post {
     pub(crate) shared: Arc<Shared>,
     pub(crate) http: StdListener,
     pub(crate) https: StdListener,
-    pub(crate) permits: Arc<Semaphore>,
     pub(crate) drain: Signal,
     /// Random, and no other worker's.
     pub(crate) seed: u64,
@@ -59,13 +58,15 @@ fn work(post: Post) -> io::Result<Report> {
 }
 
 async fn serve(post: Post) -> Report {
-    let Post { worker, shared, http, https, permits, mut drain, seed } = post;
+    let Post { worker, shared, http, https, mut drain, seed } = post;
     // A signal of its own, so that connections of different workers never contend for one lock.
     let (hand, signal) = drain::channel();
     let context = Context::new(shared, worker, signal.clone(), seed);
     let doors = Tasks::new();
+    let waiting = Arc::new(Semaphore::new(context.config().limits.waiting.get()));
     let gate = || Gate {
-        permits: permits.clone(),
+        places: context.limits.places().clone(),
+        waiting: waiting.clone(),
         backoff: context.config().timeouts.accept_backoff,
         drain: signal.clone(),
     };
@@ -75,6 +76,7 @@ async fn serve(post: Post) -> Report {
     tokio::select! {
         () = drain.draining() => {}
         () = keep_house(&context) => {}
+        () = context.limits.heed() => {}
     }
     hand.start();
     doors.finished().await;
@@ -101,6 +103,7 @@ async fn door<F>(
     let starved = || {
         context.metrics().accept_failures.inc();
         context.upstreams.make_room();
+        context.limits.relieve();
     };
     if let Err(error) = accept(listener, gate, begin, starved).await {
         tracing::error!(%error, "a listener of this worker broke and takes no more connections");

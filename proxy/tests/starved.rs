@@ -37,7 +37,8 @@ fn start(tasks: &Tasks) -> (SocketAddr, Arc<Metrics>, Drain) {
     let mut config = Config { workers: NonZeroUsize::MIN, ..Config::default() };
     let local = "127.0.0.1:0".parse().unwrap();
     (config.listen.http, config.listen.https, config.listen.admin) = (local, local, local);
-    let proxy = Proxy::bind(config, Certificates::load(&made.chain, &made.key, SystemTime::now()).unwrap()).unwrap();
+    let proxy =
+        Proxy::bind(config, Certificates::load(&made.chain, &made.key, SystemTime::now()).unwrap()).unwrap();
     let (address, metrics) = (proxy.http_addr(), proxy.metrics());
     let (hand, signal) = drain::channel();
     tasks.spawn(async move {

@@ -11,6 +11,7 @@ use crate::metrics::Exposition;
 pub(super) fn metrics(admin: &Admin) -> String {
     let mut out = Exposition::default();
     admin.metrics.expose(&mut out);
+    limits(admin, &mut out);
     table(admin, &mut out);
     if let Some(feed) = &admin.feed {
         feed_status(&feed.status(Instant::now()), &mut out);
@@ -30,6 +31,17 @@ pub(super) fn metrics(admin: &Admin) -> String {
         out.append(&extra());
     }
     out.finish()
+}
+
+fn limits(admin: &Admin, out: &mut Exposition) {
+    out.gauge("epr_connections_idle", "Open connections on which nothing is asked.");
+    out.sample("epr_connections_idle", &[], admin.limits.idle());
+    out.counter("epr_connections_shed_total", "Idle connections closed because others needed their places.");
+    out.sample("epr_connections_shed_total", &[], admin.limits.shed());
+    out.gauge("epr_connections_places", "Connections that could be opened besides those that are.");
+    out.sample("epr_connections_places", &[], admin.limits.free_places());
+    out.gauge("epr_sources_connected", "Sources that have a connection open, trusted peers left out.");
+    out.sample("epr_sources_connected", &[], admin.limits.sources());
 }
 
 fn table(admin: &Admin, out: &mut Exposition) {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::config::BackendPolicy;
+use crate::config::{BackendPolicy, Config};
 use crate::drain::{self, Drain};
 use crate::routes::tests::{bound, delta, snapshot, unbound};
 
@@ -29,6 +29,7 @@ impl Stage {
         let admin = Arc::new(Admin {
             routes: Routes::new(),
             metrics: Metrics::new(),
+            limits: limits::Common::new(&Config::default(), 1, tokio::time::Instant::now()),
             networks: Arc::new(Networks::new(&BackendPolicy::default(), vec![])),
             certificates: Certificates::load(&files.chain, &files.key, SystemTime::now()).unwrap(),
             redirect_to_https: true,

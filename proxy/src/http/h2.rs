@@ -50,7 +50,9 @@ where
         |connection: Pin<&mut _>| hyper::server::conn::http2::Connection::graceful_shutdown(connection);
     let timeouts = &context.config().timeouts;
     // Protocol errors are told by GOAWAY or RST_STREAM frames, and leave nobody to tell anything else.
-    let _ended = drive(connection.as_mut(), finish, &pulse, timeouts, context.drain.clone()).await;
+    let _ended =
+        drive(connection.as_mut(), finish, &pulse, timeouts, context.drain.clone(), &context.limits.idle)
+            .await;
 }
 
 /// Answers one request, whatever becomes of it.

@@ -10,6 +10,7 @@ mod client;
 mod drain;
 mod h2;
 mod http1;
+mod limits;
 mod matrix;
 mod moving;
 mod observed;

@@ -79,6 +79,11 @@ impl Pulse {
         !beat.multiplexed && beat.head_begun.load(Relaxed) && beat.since.load(Relaxed) == 0
     }
 
+    /// Whether nothing is being served.
+    pub(super) fn is_idle(&self) -> bool {
+        self.0.serving.load(Relaxed) == 0
+    }
+
     pub(super) fn has_read(&self) {
         let beat = &*self.0;
         if beat.serving.load(Relaxed) == 0 && !beat.multiplexed && !beat.head_begun.load(Relaxed) {
