@@ -89,6 +89,9 @@ pub struct Timeouts {
     /// Without a byte taken by a client that has an answer to read, or sent by one that has a body to
     /// send.
     pub stalled: Duration,
+    /// For which a client may fall behind `body_rate` in all: a link that is gone for a moment, a retransmission
+    /// or two.
+    pub body_grace: Duration,
     /// Without a byte of a body in either direction after an answer has begun: a backend that falls silent,
     /// or an HTTP/2 client that takes nothing of its stream. Streams of events and of calls are often quiet.
     pub body_idle: Duration,
@@ -139,6 +142,9 @@ pub struct Limits {
     pub rate_per_source: Option<Rate>,
     /// The same over one route, whoever asks.
     pub rate_per_route: Option<Rate>,
+    /// Bytes a second of a body that a client has to send or take, in the long run. The slowest links people use
+    /// are faster; who sends a byte now and then only keeps a place taken.
+    pub body_rate: NonZeroU32,
     /// Sources whose rate is kept at once, 16 bytes each; rounded up to a power of two. One counts for as long
     /// as it would take to come by what it has spent, so this is plenty for 100,000 requests a second from as
     /// many sources at 10/s.
@@ -269,6 +275,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(3),
             first_byte: Duration::from_secs(60),
             stalled: Duration::from_secs(60),
+            body_grace: Duration::from_secs(30),
             body_idle: Duration::from_secs(300),
             watched_after: Duration::from_secs(1),
             tunnel_idle: Duration::from_secs(3600),
@@ -293,6 +300,7 @@ impl Default for Limits {
             in_flight_per_backend: NonZeroU32::new(16_384).unwrap_or(NonZeroU32::MIN),
             rate_per_source: None,
             rate_per_route: None,
+            body_rate: NonZeroU32::new(240).unwrap_or(NonZeroU32::MIN),
             rated_sources: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
             waiting: NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN),
             last_words: 64,
