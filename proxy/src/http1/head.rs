@@ -7,7 +7,8 @@ use super::framing::Said;
 /// How large a head may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Most bytes, from the first of the first line to the last of the blank line.
+    /// Most bytes, from the first of the first line to the last of the blank line; what precedes the first
+    /// line counts too, where a buffer has to hold it.
     pub bytes: usize,
     /// Most fields.
     pub fields: usize,

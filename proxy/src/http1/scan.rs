@@ -63,11 +63,10 @@ impl HeadScan {
     /// beyond its bounds; and the faults of the first line if the head is not whole yet.
     pub fn look(&mut self, bytes: &[u8], bounds: &Bounds) -> Result<Option<Range<usize>>, Fault> {
         self.begin(bytes)?;
-        let limit = self.start.saturating_add(bounds.bytes);
-        let seen = bytes.get(..limit).unwrap_or(bytes);
+        let seen = bytes.get(..bounds.bytes).unwrap_or(bytes);
         match self.walk(seen, bounds) {
             Ok(Some(end)) => return Ok(Some(self.start..end)),
-            Ok(None) if seen.len() < limit => {}
+            Ok(None) if seen.len() < bounds.bytes => {}
             Ok(None) if self.lines == 0 && self.kind == Kind::Request => return Err(Fault::TargetTooLong),
             Ok(None) => {
                 self.judge(bytes)?;

@@ -95,7 +95,8 @@ fn bounds_are_kept() {
     let head = |length: usize| format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(length - 23));
     assert_eq!(request(head(64).as_bytes()), Ok(Some(0..64)));
     assert_eq!(request(head(65).as_bytes()), Err(Fault::HeadTooLong));
-    assert_eq!(request(format!("\r\n{}", head(64)).as_bytes()), Ok(Some(2..66)));
+    assert_eq!(request(format!("\r\n{}", head(62)).as_bytes()), Ok(Some(2..64)));
+    assert_eq!(request(format!("\r\n{}", head(63)).as_bytes()), Err(Fault::HeadTooLong), "blank lines count");
     assert_eq!(request(&[b'a'; 64]), Err(Fault::TargetTooLong));
     assert_eq!(request(&[b'a'; 63]), Ok(None));
     let answer = format!("HTTP/1.1 200 {}", "x".repeat(64));
