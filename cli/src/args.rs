@@ -4,6 +4,7 @@
 mod help;
 mod identity;
 mod kinds;
+mod limits;
 mod server;
 mod serving;
 mod values;

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use proto::Hostname;
 
+use super::limits::LimitArgs;
 use super::server::DataDir;
 use super::values;
 
@@ -158,6 +159,8 @@ pub(crate) struct EdgeArgs {
     /// Where requests are logged: a file, - for standard output, or off [default: DATA_DIR/access.log]
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<String>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) backends: BackendArgs,
 }

@@ -42,6 +42,8 @@ impl Edge<'_> {
             public_ports,
             workers: self.args.workers.unwrap_or(usual.workers),
             backends: BackendPolicy { networks: self.networks(), ..usual.backends.clone() },
+            limits: self.args.limits.limits(usual.limits),
+            trusted_peers: self.args.limits.trusted_peers.clone(),
             never_dialled: control_addr(&feed.url).into_iter().collect(),
             feed: Some(feed),
             route_cache: Some(self.room.path().join("routes.cache")),

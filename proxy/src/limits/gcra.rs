@@ -85,7 +85,7 @@ mod tests {
     /// Pauses around the interval, short ones and long ones.
     fn arrivals() -> impl Strategy<Value = Vec<u64>> {
         let pause = prop_oneof![Just(0), 0..2_000_u64, 0..2_000_000_u64, 0..3_000_000_000_u64];
-        prop::collection::vec(pause, 1..300)
+        prop::collection::vec(pause, 1..100)
     }
 
     proptest! {
