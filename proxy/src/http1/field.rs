@@ -64,45 +64,49 @@ known! {
 }
 
 impl Known {
-    /// Which one `name` is, in whatever case it is written. Length and first letter leave two at most.
+    /// Which one `name` is, in whatever case it is written.
     pub fn of(name: &str) -> Self {
-        let first = name.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
-        let pick = |candidates: &[(Self, &str)]| {
-            let found = candidates.iter().find(|(_, known)| name.eq_ignore_ascii_case(known));
-            found.map_or(Self::Other, |(known, _)| *known)
+        Self::of_bytes(name.as_bytes())
+    }
+
+    /// Length and first letter leave one at most.
+    pub(super) fn of_bytes(name: &[u8]) -> Self {
+        let first = name.first().map_or(0, u8::to_ascii_lowercase);
+        let if_is = |known: Self, text: &str| {
+            if name.eq_ignore_ascii_case(text.as_bytes()) { known } else { Self::Other }
         };
         match (name.len(), first) {
-            (2, b't') => pick(&[(Self::Te, "te")]),
-            (4, b'h') => pick(&[(Self::Host, "host")]),
-            (4, b'd') => pick(&[(Self::Date, "date")]),
-            (5, b'p') => pick(&[(Self::Proxy, "proxy")]),
-            (6, b'c') => pick(&[(Self::Cookie, "cookie")]),
-            (6, b'e') => pick(&[(Self::Expect, "expect")]),
-            (7, b't') => pick(&[(Self::Trailer, "trailer")]),
-            (7, b'u') => pick(&[(Self::Upgrade, "upgrade")]),
-            (7, b'e') => pick(&[(Self::EprHop, "epr-hop")]),
-            (9, b'f') => pick(&[(Self::Forwarded, "forwarded")]),
-            (10, b'c') => pick(&[(Self::Connection, "connection")]),
-            (10, b'k') => pick(&[(Self::KeepAlive, "keep-alive")]),
-            (10, b'u') => pick(&[(Self::UserAgent, "user-agent")]),
-            (10, b's') => pick(&[(Self::SetCookie, "set-cookie")]),
-            (11, b'e') => pick(&[(Self::EprRefusal, "epr-refusal")]),
-            (11, b't') => pick(&[(Self::Traceparent, "traceparent")]),
-            (12, b'x') => pick(&[(Self::XRequestId, "x-request-id")]),
-            (12, b'c') => pick(&[(Self::ContentType, "content-type")]),
-            (13, b'a') => pick(&[(Self::Authorization, "authorization")]),
-            (14, b'c') => pick(&[(Self::ContentLength, "content-length")]),
-            (14, b'h') => pick(&[(Self::Http2Settings, "http2-settings")]),
-            (15, b'x') => pick(&[(Self::XForwardedFor, "x-forwarded-for")]),
-            (16, b'x') => pick(&[(Self::XForwardedHost, "x-forwarded-host")]),
-            (16, b'p') => pick(&[(Self::ProxyConnection, "proxy-connection")]),
-            (17, b'x') => pick(&[(Self::XForwardedProto, "x-forwarded-proto")]),
-            (17, b't') => pick(&[(Self::TransferEncoding, "transfer-encoding")]),
-            (17, b's') => pick(&[(Self::SecWebsocketKey, "sec-websocket-key")]),
-            (18, b'p') => pick(&[(Self::ProxyAuthenticate, "proxy-authenticate")]),
-            (19, b'p') => pick(&[(Self::ProxyAuthorization, "proxy-authorization")]),
-            (20, b's') => pick(&[(Self::SecWebsocketAccept, "sec-websocket-accept")]),
-            (21, b's') => pick(&[(Self::SecWebsocketVersion, "sec-websocket-version")]),
+            (2, b't') => if_is(Self::Te, "te"),
+            (4, b'h') => if_is(Self::Host, "host"),
+            (4, b'd') => if_is(Self::Date, "date"),
+            (5, b'p') => if_is(Self::Proxy, "proxy"),
+            (6, b'c') => if_is(Self::Cookie, "cookie"),
+            (6, b'e') => if_is(Self::Expect, "expect"),
+            (7, b't') => if_is(Self::Trailer, "trailer"),
+            (7, b'u') => if_is(Self::Upgrade, "upgrade"),
+            (7, b'e') => if_is(Self::EprHop, "epr-hop"),
+            (9, b'f') => if_is(Self::Forwarded, "forwarded"),
+            (10, b'c') => if_is(Self::Connection, "connection"),
+            (10, b'k') => if_is(Self::KeepAlive, "keep-alive"),
+            (10, b'u') => if_is(Self::UserAgent, "user-agent"),
+            (10, b's') => if_is(Self::SetCookie, "set-cookie"),
+            (11, b'e') => if_is(Self::EprRefusal, "epr-refusal"),
+            (11, b't') => if_is(Self::Traceparent, "traceparent"),
+            (12, b'x') => if_is(Self::XRequestId, "x-request-id"),
+            (12, b'c') => if_is(Self::ContentType, "content-type"),
+            (13, b'a') => if_is(Self::Authorization, "authorization"),
+            (14, b'c') => if_is(Self::ContentLength, "content-length"),
+            (14, b'h') => if_is(Self::Http2Settings, "http2-settings"),
+            (15, b'x') => if_is(Self::XForwardedFor, "x-forwarded-for"),
+            (16, b'x') => if_is(Self::XForwardedHost, "x-forwarded-host"),
+            (16, b'p') => if_is(Self::ProxyConnection, "proxy-connection"),
+            (17, b'x') => if_is(Self::XForwardedProto, "x-forwarded-proto"),
+            (17, b't') => if_is(Self::TransferEncoding, "transfer-encoding"),
+            (17, b's') => if_is(Self::SecWebsocketKey, "sec-websocket-key"),
+            (18, b'p') => if_is(Self::ProxyAuthenticate, "proxy-authenticate"),
+            (19, b'p') => if_is(Self::ProxyAuthorization, "proxy-authorization"),
+            (20, b's') => if_is(Self::SecWebsocketAccept, "sec-websocket-accept"),
+            (21, b's') => if_is(Self::SecWebsocketVersion, "sec-websocket-version"),
             _ => Self::Other,
         }
     }

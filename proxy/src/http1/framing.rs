@@ -1,6 +1,5 @@
 use super::chunked::{Chunks, Step};
 use super::fault::Fault;
-use super::field::{Field, Known};
 use super::head::Version;
 
 /// How a body's end is found (RFC 9112 6.3).
@@ -25,13 +24,12 @@ pub(super) struct Said<'b> {
 }
 
 impl<'b> Said<'b> {
-    pub(super) fn note(&mut self, field: &Field<'b>) {
-        let place = match field.known {
-            Known::ContentLength => &mut self.length,
-            Known::TransferEncoding => &mut self.coding,
-            _ => return,
-        };
-        self.repeated |= place.replace(field.value).is_some();
+    pub(super) fn note_length(&mut self, value: &'b [u8]) {
+        self.repeated |= self.length.replace(value).is_some();
+    }
+
+    pub(super) fn note_coding(&mut self, value: &'b [u8]) {
+        self.repeated |= self.coding.replace(value).is_some();
     }
 
     /// The framing, if any was said.
@@ -181,11 +179,8 @@ mod tests {
         version: Version,
     ) -> Result<Option<Framing>, Fault> {
         let mut said = Said::default();
-        let named = |known, values: &[&'static str]| {
-            values.iter().map(|value| Field { known, name: "", value: value.as_bytes() }).collect::<Vec<_>>()
-        };
-        let lengths = named(Known::ContentLength, lengths);
-        lengths.iter().chain(&named(Known::TransferEncoding, codings)).for_each(|field| said.note(field));
+        lengths.iter().for_each(|length| said.note_length(length.as_bytes()));
+        codings.iter().for_each(|coding| said.note_coding(coding.as_bytes()));
         said.framing(version)
     }
 

@@ -86,6 +86,7 @@ impl<'b> Section<'b> {
             return Err(Fault::HeadTooLong);
         }
         room.spans.clear();
+        let (mut said, mut close, mut keep_alive) = (Said::default(), false, false);
         let mut start = from;
         loop {
             let line = line(head, start)?;
@@ -95,29 +96,25 @@ impl<'b> Section<'b> {
             if room.spans.len() == bounds.fields {
                 return Err(Fault::TooManyFields);
             }
-            room.spans.push(span(head, line.clone())?);
             start = line.end + 2;
+            let (span, value) = span(head, line)?;
+            room.spans.push(span);
+            match span.known {
+                Known::ContentLength => said.note_length(value),
+                Known::TransferEncoding => said.note_coding(value),
+                Known::Connection => {
+                    let has = |name| tokens(value).any(|option| option.eq_ignore_ascii_case(name));
+                    close |= has(b"close");
+                    keep_alive |= has(b"keep-alive");
+                }
+                _ => {}
+            }
         }
         if start + 2 != head.len() {
             return Err(Fault::BadField);
         }
         let text = std::str::from_utf8(head).ok();
-        let section =
-            Self { head, text, spans: &room.spans, said: Said::default(), close: false, keep_alive: false };
-        Ok(section.noted())
-    }
-
-    /// Notes what decides over message and connection.
-    fn noted(mut self) -> Self {
-        for field in self.fields() {
-            self.said.note(&field);
-            if field.known == Known::Connection {
-                self.close |= tokens(field.value).any(|option| option.eq_ignore_ascii_case(b"close"));
-                self.keep_alive |=
-                    tokens(field.value).any(|option| option.eq_ignore_ascii_case(b"keep-alive"));
-            }
-        }
-        self
+        Ok(Self { head, text, spans: &room.spans, said, close, keep_alive })
     }
 
     /// Whether the connection may be used again after this message, as far as its head says (RFC 9112 9.3).
@@ -149,17 +146,17 @@ pub(super) fn line(head: &[u8], start: usize) -> Result<Range<usize>, Fault> {
     }
 }
 
-fn span(head: &[u8], line: Range<usize>) -> Result<Span, Fault> {
+fn span(head: &[u8], line: Range<usize>) -> Result<(Span, &[u8]), Fault> {
     let start = line.start;
     let line = head.get(line).unwrap_or_default();
     let (name, value) = parts(line)?;
-    let text = line.get(..name).and_then(|name| std::str::from_utf8(name).ok());
     let offset = |at: usize| Offset::try_from(start + at).map_err(|_| Fault::HeadTooLong);
-    Ok(Span {
-        known: text.map_or(Known::Other, Known::of),
+    let span = Span {
+        known: Known::of_bytes(line.get(..name).unwrap_or_default()),
         name: offset(0)?,
         name_end: offset(name)?,
         value: offset(value.start)?,
         value_end: offset(value.end)?,
-    })
+    };
+    Ok((span, line.get(value).unwrap_or_default()))
 }
