@@ -12,7 +12,6 @@
 mod connections;
 mod gcra;
 pub(crate) mod idle;
-#[cfg_attr(not(test), expect(dead_code, reason = "the loops that move bodies come to use it"))]
 pub(crate) mod pace;
 mod pressure;
 mod rated;

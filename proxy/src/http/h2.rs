@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use self::wire::Wire;
 use super::answer::Answer;
 use super::headers::{self, Sink as _, ToBackend};
 use super::meter::{Meter, Seen};
@@ -30,7 +31,6 @@ use crate::upstream::UpstreamBody;
 use drive::drive;
 use pulse::Pulse;
 pub(super) use pulse::Serving;
-use wire::Wire;
 
 /// Serves HTTP/2 to the connection's end.
 pub(crate) async fn serve<S>(stream: S, client: Rc<Client>)

@@ -292,6 +292,25 @@ async fn clients_that_stop_in_the_middle_are_cut() {
 }
 
 #[tokio::test]
+async fn clients_that_are_always_slow_are_cut_though_they_move() {
+    let stage = Stage::with(|config| {
+        config.timeouts.body_grace = std::time::Duration::from_millis(50);
+        config.limits.body_rate = std::num::NonZeroU32::MAX;
+    });
+    let backend = echo(&stage.tasks, "backend").await;
+    stage.apply(vec![bound("a.ep-r.io", Http, &[backend])]);
+    let mut trickling = TcpStream::connect(stage.http).await.unwrap();
+    let head = b"POST / HTTP/1.1\r\nhost: a.ep-r.io\r\ncontent-length: 1000000000\r\n\r\n";
+    trickling.write_all(head).await.unwrap();
+    let (mut from, mut to) = trickling.into_split();
+    let mut heard = Vec::new();
+    let trickle = async { while to.write_all(b"x").await.is_ok() {} };
+    // Which of the two ends first is chance: what was said in time is there all the same.
+    let (_, _) = tokio::join!(trickle, from.read_to_end(&mut heard));
+    assert_eq!(Answer::parse(&heard).refusal(), (408, "body_timeout"));
+}
+
+#[tokio::test]
 async fn slow_heads_are_cut() {
     let stage = Stage::with(|config| {
         config.timeouts.head = std::time::Duration::from_millis(50);

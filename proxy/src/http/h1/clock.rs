@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::config::Config;
+use crate::limits::pace::Pace;
+
 /// A connection's one timer. It is set anew only when it would fire too late, never because something went
 /// well: a request costs it nothing but a look.
 pub(super) struct Clock {
@@ -37,16 +40,17 @@ impl Clock {
     }
 }
 
-/// Sees that something moves. No clock is read while it does.
+/// Sees that something moves. No clock is read while it does, but for a client that is waited for.
 pub(super) struct Watch {
     since: Instant,
     seen: u64,
+    pace: Option<Pace>,
 }
 
 impl Watch {
     /// From `now` on.
     pub(super) fn new(now: Instant) -> Self {
-        Self { since: now, seen: 0 }
+        Self { since: now, seen: 0, pace: None }
     }
 
     /// Whether nothing has moved for `limit`, at most twice as long; `moved` counts what has so far.
@@ -64,6 +68,35 @@ impl Watch {
             (self.seen, self.since) = (moved, Instant::now());
         }
         false
+    }
+
+    /// Whether the client, who is waited for, is slower than it may be.
+    pub(super) fn is_too_slow(
+        &mut self,
+        cx: &mut Context<'_>,
+        clock: &mut Clock,
+        moved: u64,
+        config: &Config,
+    ) -> bool {
+        let (least, grace) = (config.limits.body_rate, config.timeouts.body_grace);
+        let pace = self.pace.get_or_insert_with(|| Pace::new(least, grace));
+        pace.waits(Instant::now(), moved);
+        while let Some(due) = pace.due() {
+            if !clock.is_past(cx, due) {
+                break;
+            }
+            if pace.is_too_slow(Instant::now(), moved) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// It is not the client who is waited for.
+    pub(super) fn rests(&mut self, moved: u64) {
+        if let Some(pace) = &mut self.pace {
+            pace.rests(Instant::now(), moved);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::Connection;
 use super::line::ClientStream;
 use super::say::refusal;
 use crate::http1::{Bounds, Fault, HeadScan};
+use crate::limits::idle;
 use crate::refusal::Refusal;
 
 /// What comes next on a connection.
@@ -40,7 +41,7 @@ impl<S: ClientStream> Connection<S> {
         });
         let patience = if is_fresh { timeouts.head } else { timeouts.keep_alive };
         let mut due = self.idle_since + patience;
-        let (mut scan, mut has_begun) = (HeadScan::request(), false);
+        let (mut scan, mut has_begun, mut idle) = (HeadScan::request(), false, None);
         poll_fn(|cx| {
             if let Poll::Ready(next) = self.poll_next(cx, &mut scan, &context.bounds) {
                 return Poll::Ready(next);
@@ -50,6 +51,14 @@ impl<S: ClientStream> Connection<S> {
             }
             if !has_begun && leave.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Next::End);
+            }
+            if has_begun {
+                idle = None;
+            } else if !is_fresh {
+                let guard = idle.get_or_insert_with(|| idle::enter(&context.limits.idle));
+                if guard.poll_shed(cx).is_ready() {
+                    return Poll::Ready(Next::End);
+                }
             }
             match self.clock.is_past(cx, due) {
                 false => Poll::Pending,

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io::IoSlice;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -74,15 +75,12 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             if let Poll::Ready(reply) = self.poll_reply(cx, &mut scan, &mut interim)? {
                 return Poll::Ready(Ok(reply));
             }
-            let timeouts = &self.client.client.context.config().timeouts;
-            let (limit, refusal) = match step {
-                Step::Client => (timeouts.stalled, Refusal::BodyTimeout),
-                Step::Backend | Step::Done => (timeouts.first_byte, Refusal::BackendTimeout),
-            };
-            if watch.is_over(cx, &mut self.client.clock, self.upload.passed(), limit) {
-                return Poll::Ready(Err(refusal.into()));
+            let first_byte = self.client.client.context.config().timeouts.first_byte;
+            match self.lapse(cx, &mut watch, step, self.upload.passed(), first_byte) {
+                Some(Step::Client) => Poll::Ready(Err(Refusal::BodyTimeout.into())),
+                Some(Step::Backend | Step::Done) => Poll::Ready(Err(Refusal::BackendTimeout.into())),
+                None => Poll::Pending,
             }
-            Poll::Pending
         })
         .await
     }
@@ -102,18 +100,42 @@ impl<'p, S: ClientStream> Passage<'p, S> {
                 Err(Broke::Client(refusal)) => return Poll::Ready(Err(refusal)),
                 Err(Broke::Backend) => return Poll::Ready(Err(Refusal::BackendReset)),
             };
-            let timeouts = &self.client.client.context.config().timeouts;
-            let (limit, refusal) = match step {
-                Step::Client => (timeouts.stalled, Refusal::ClientGone),
-                Step::Backend | Step::Done => (timeouts.body_idle, Refusal::BackendTimeout),
-            };
-            let moved = self.upload.passed() + download.passed();
-            if watch.is_over(cx, &mut self.client.clock, moved, limit) {
-                return Poll::Ready(Err(refusal));
+            if self.is_sent && self.client.line.poll_gone(cx).is_err() {
+                return Poll::Ready(Err(Refusal::ClientGone));
             }
-            Poll::Pending
+            let body_idle = self.client.client.context.config().timeouts.body_idle;
+            let moved = self.upload.passed() + download.passed();
+            match self.lapse(cx, &mut watch, step, moved, body_idle) {
+                Some(Step::Client) => Poll::Ready(Err(Refusal::ClientGone)),
+                Some(Step::Backend | Step::Done) => Poll::Ready(Err(Refusal::BackendTimeout)),
+                None => Poll::Pending,
+            }
         })
         .await
+    }
+
+    /// Who has kept everyone waiting for too long, if anyone has: the client, or the backend for `limit`.
+    fn lapse(
+        &mut self,
+        cx: &mut Context<'_>,
+        watch: &mut Watch,
+        waits_for: Step,
+        moved: u64,
+        limit: Duration,
+    ) -> Option<Step> {
+        let config = self.client.client.context.config();
+        let clock = &mut self.client.clock;
+        let is_over = match waits_for {
+            Step::Client => {
+                watch.is_over(cx, clock, moved, config.timeouts.stalled)
+                    || watch.is_too_slow(cx, clock, moved, config)
+            }
+            Step::Backend | Step::Done => {
+                watch.rests(moved);
+                watch.is_over(cx, clock, moved, limit)
+            }
+        };
+        is_over.then_some(waits_for)
     }
 
     /// Sends on what the client sends. A backend that takes no more may still answer.

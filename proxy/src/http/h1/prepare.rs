@@ -102,7 +102,11 @@ fn judged(
     let host = host::of_request(head.version.into(), authority, head.fields())?;
     let path = target::for_http1(head.method, &head.target)?;
     let found = find(client, host, &path, meter)?;
-    let websocket = upgrade::wants_websocket(head.method, head.version.into(), head.fields());
+    // A body and what goes through a tunnel would come on one stream.
+    let websocket = match head.framing {
+        Framing::Empty => upgrade::wants_websocket(head.method, head.version.into(), head.fields()),
+        Framing::Length(_) | Framing::Chunked | Framing::UntilClose => None,
+    };
     let vigil = Vigil::new(client.clone(), found.admitted);
     let how = ToBackend { client: &client.fields, host, speaks: found.speaks };
     let new_id = || context.ids.next();

@@ -25,7 +25,21 @@ pub(super) fn refusal(fault: Fault) -> Refusal {
         Fault::UnknownCoding => Refusal::UnknownCoding,
         Fault::BadVersion => Refusal::VersionNotSupported,
         Fault::UnknownExpectation => Refusal::ExpectationFailed,
-        _ => Refusal::BadRequest,
+        Fault::NotHttp
+        | Fault::BadRequestLine
+        | Fault::BadStatusLine
+        | Fault::BadTarget
+        | Fault::BadField
+        | Fault::BareLineFeed
+        | Fault::BareCarriageReturn
+        | Fault::Nul
+        | Fault::ObsoleteFolding
+        | Fault::AmbiguousLength
+        | Fault::BadLength
+        | Fault::CodingInHttp10
+        | Fault::BadChunk
+        | Fault::BadTrailer
+        | Fault::Truncated => Refusal::BadRequest,
     }
 }
 
