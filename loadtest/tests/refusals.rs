@@ -224,7 +224,8 @@ fn requests_that_must_not_be_forwarded() -> Outcome {
             (format!("GET / HTTP/1.1\r\n{own} folded\r\n\r\n"), "400"),
             (format!("POST / HTTP/1.1\r\n{own}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), "400"),
             (format!("POST / HTTP/1.1\r\n{own}Content-Length: +1\r\n\r\na"), "400"),
-            (format!("POST / HTTP/1.1\r\n{own}Transfer-Encoding: chunked, identity\r\n\r\n"), "501"),
+            (format!("POST / HTTP/1.1\r\n{own}Transfer-Encoding: chunked, identity\r\n\r\n"), "400"),
+            (format!("POST / HTTP/1.1\r\n{own}Transfer-Encoding: gzip, chunked\r\n\r\n"), "501"),
             (format!("CONNECT some-web.ep-r.io:80 HTTP/1.1\r\n{own}\r\n"), "501"),
             ("nonsense\r\n\r\n".to_owned(), "400"),
         ] {

@@ -49,9 +49,12 @@ pub enum Fault {
     /// A Content-Length that is not a number, or not one of 64 bits.
     #[error("the content length is not a number")]
     BadLength,
-    /// A transfer coding other than `chunked`, alone.
-    #[error("the transfer coding is not chunked")]
+    /// A transfer coding before `chunked`, which ends the body where we could find it (RFC 9112 6.1).
+    #[error("a transfer coding other than chunked")]
     UnknownCoding,
+    /// The last transfer coding is not `chunked`, or is so twice: the end cannot be found (RFC 9112 6.3).
+    #[error("the last transfer coding is not chunked, alone")]
+    BadCoding,
     /// Transfer codings do not exist in HTTP/1.0 (RFC 9112 6.1).
     #[error("a transfer coding in a message of HTTP/1.0")]
     CodingInHttp10,

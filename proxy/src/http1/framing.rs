@@ -1,5 +1,6 @@
 use super::chunked::{Chunks, Step};
 use super::fault::Fault;
+use super::field::tokens;
 use super::head::Version;
 
 /// How a body's end is found (RFC 9112 6.3).
@@ -35,7 +36,7 @@ impl<'b> Said<'b> {
     /// The framing, if any was said.
     ///
     /// # Errors
-    /// [`Fault::AmbiguousLength`], [`Fault::BadLength`], [`Fault::UnknownCoding`],
+    /// [`Fault::AmbiguousLength`], [`Fault::BadLength`], [`Fault::UnknownCoding`], [`Fault::BadCoding`],
     /// [`Fault::CodingInHttp10`].
     pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, Fault> {
         match (self.length, self.coding) {
@@ -45,8 +46,18 @@ impl<'b> Said<'b> {
             _ if self.repeated => Err(Fault::AmbiguousLength),
             (Some(length), None) => number(length).map(|length| Some(Framing::Length(length))),
             (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Some(Framing::Chunked)),
-            (None, Some(_)) => Err(Fault::UnknownCoding),
+            (None, Some(coding)) => Err(refused(coding)),
         }
+    }
+}
+
+/// What is wrong with codings that are not `chunked` alone.
+fn refused(codings: &[u8]) -> Fault {
+    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    let chunked = tokens(codings).filter(|coding| is_chunked(coding)).count();
+    match tokens(codings).last() {
+        Some(last) if is_chunked(last) && chunked == 1 && tokens(codings).count() > 1 => Fault::UnknownCoding,
+        _ => Fault::BadCoding,
     }
 }
 
@@ -204,10 +215,12 @@ mod tests {
         let of = |coding| said(&[], &[coding], Version::Http11);
         assert_eq!(of("chunked"), Ok(Some(Framing::Chunked)));
         assert_eq!(of("CHUNKED"), Ok(Some(Framing::Chunked)));
-        for bad in
-            ["", "xchunked", "chunked, chunked", "gzip, chunked", "identity", "chunked;q=1", "\"chunked\""]
-        {
-            assert_eq!(of(bad), Err(Fault::UnknownCoding), "{bad}");
+        let lists = ["xchunked", "chunked, chunked", "chunked, gzip", "gzip", "identity", "chunked,"];
+        for bad in lists.into_iter().chain(["", "chunked;q=1", "\"chunked\""]) {
+            assert_eq!(of(bad), Err(Fault::BadCoding), "{bad}");
+        }
+        for before in ["gzip, chunked", "identity ,Chunked", "a, b,, chunked ,"] {
+            assert_eq!(of(before), Err(Fault::UnknownCoding), "{before}");
         }
         assert_eq!(said(&[], &["chunked", "chunked"], Version::Http11), Err(Fault::AmbiguousLength));
         assert_eq!(said(&["1"], &["chunked"], Version::Http11), Err(Fault::AmbiguousLength));

@@ -58,7 +58,7 @@ impl<'b> ResponseHead<'b> {
     /// Not for answers to CONNECT.
     ///
     /// # Errors
-    /// [`Fault::AmbiguousLength`], [`Fault::BadLength`], [`Fault::UnknownCoding`],
+    /// [`Fault::AmbiguousLength`], [`Fault::BadLength`], [`Fault::UnknownCoding`], [`Fault::BadCoding`],
     /// [`Fault::CodingInHttp10`], if there is a body at all.
     pub fn framing(&self, to_head: bool) -> Result<Framing, Fault> {
         if to_head || matches!(self.status, 100..=199 | 204 | 304) {

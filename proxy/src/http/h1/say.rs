@@ -36,6 +36,7 @@ pub(super) fn refusal(fault: Fault) -> Refusal {
         | Fault::ObsoleteFolding
         | Fault::AmbiguousLength
         | Fault::BadLength
+        | Fault::BadCoding
         | Fault::CodingInHttp10
         | Fault::BadChunk
         | Fault::BadTrailer

@@ -62,7 +62,7 @@ fn an_answer_ends_as_its_head_says_or_with_the_connection() {
     let both = ["HTTP/1.1 200 OK", "Content-Length: 3", "Transfer-Encoding: chunked"];
     assert_eq!(framing(&both, false), Err(Fault::AmbiguousLength));
     let coded = ["HTTP/1.1 200 OK", "Transfer-Encoding: gzip"];
-    assert_eq!(framing(&coded, false), Err(Fault::UnknownCoding));
+    assert_eq!(framing(&coded, false), Err(Fault::BadCoding));
     let old = ["HTTP/1.0 200 OK", "Transfer-Encoding: chunked"];
     assert_eq!(framing(&old, false), Err(Fault::CodingInHttp10));
 }
