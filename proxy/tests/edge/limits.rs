@@ -222,6 +222,28 @@ async fn an_idle_connection_gives_its_place_to_who_comes() {
 }
 
 #[tokio::test]
+async fn of_idle_connections_the_newest_goes() {
+    let stage = Stage::with(|config| {
+        config.workers = NonZeroUsize::MIN;
+        config.limits.connections = NonZeroUsize::new(2).unwrap();
+        config.timeouts.place = Duration::from_secs(60);
+    });
+    let backend = echo(&stage.tasks, "served").await;
+    stage.apply(vec![bound("a.ep-r.io", Http, &[backend])]);
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(stage.http).await.unwrap();
+        stream.write_all(ASK.as_bytes()).await.unwrap();
+        assert_eq!(read_answer(&mut stream).await.status, 200);
+        idle.push(stream);
+    }
+    assert_eq!(get(&stage, "a.ep-r.io", "/").await.status, 200);
+    assert_eq!(idle[1].read(&mut [0; 16]).await.unwrap(), 0, "the newest was told to go");
+    idle[0].write_all(ASK.as_bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut idle[0]).await.status, 200);
+}
+
+#[tokio::test]
 async fn what_is_under_way_keeps_its_place_and_who_comes_is_told() {
     let stage = Stage::with(|config| {
         config.limits.connections = NonZeroUsize::MIN;
