@@ -1,0 +1,1 @@
+"""Conformance kits against the real binary, on loopback."""
