@@ -7,6 +7,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::ProducesTickets;
 use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateDer;
 
 use crate::fault::{Fault, Reason};
 use crate::names::{self, CertName, Said};
@@ -87,16 +88,36 @@ impl Certificate {
     }
 }
 
-/// Reads a pair and sees that its halves belong together.
+/// Reads a pair, sees that its halves belong together, and what its certificate says.
 pub(crate) fn read(pair: &Pair) -> Result<(Said, CertifiedKey), Fault> {
+    let chain = read_chain(pair)?;
+    let said = names::read(leaf(&chain, pair)?, &pair.chain)?;
+    Ok((said, join(chain, pair)?))
+}
+
+/// The same for whom it does not matter what the certificate says.
+pub(crate) fn read_key(pair: &Pair) -> Result<CertifiedKey, Fault> {
+    join(read_chain(pair)?, pair)
+}
+
+type Chain = Vec<CertificateDer<'static>>;
+
+fn read_chain(pair: &Pair) -> Result<Chain, Fault> {
     let chain = pem::read_chain(&pair.chain)?;
-    let Some(leaf) = chain.first() else {
+    leaf(&chain, pair)?;
+    Ok(chain)
+}
+
+fn leaf<'c>(chain: &'c Chain, pair: &Pair) -> Result<&'c CertificateDer<'static>, Fault> {
+    chain.first().ok_or_else(|| {
         let problem = "no certificate in it; a PEM chain, leaf first, is expected";
-        return Err(Fault::new(&pair.chain, Reason::Malformed, problem));
-    };
-    let said = names::read(leaf, &pair.chain)?;
+        Fault::new(&pair.chain, Reason::Malformed, problem)
+    })
+}
+
+fn join(chain: Chain, pair: &Pair) -> Result<CertifiedKey, Fault> {
     let key = pem::read_key(&pair.key)?;
-    let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| {
+    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| {
         let (reason, hint) = match error {
             rustls::Error::InconsistentKeys(_) => {
                 (Reason::KeyMismatch, "is it the key of the first certificate there, the leaf?".to_owned())
@@ -104,8 +125,7 @@ pub(crate) fn read(pair: &Pair) -> Result<(Said, CertifiedKey), Fault> {
             other => (Reason::Malformed, other.to_string()),
         };
         Fault::new(&pair.key, reason, format!("does not go with {}: {hint}", pair.chain.display()))
-    })?;
-    Ok((said, key))
+    })
 }
 
 fn seconds(now: SystemTime) -> i64 {

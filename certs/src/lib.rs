@@ -2,10 +2,11 @@
 //!
 //! - [`Certificates`]: chains and keys held for the edge, chosen by SNI, replaced as their files change.
 //! - [`Certificate`]: the one a connection is served with.
+//! - [`Sole`]: the one of a server that is called by any name, as the control plane is.
 //! - `tickets`: by which clients resume sessions, and their keys.
 //! - [`dev_certificates`]: a development CA and a wildcard certificate under it, made on first start.
-//! - [`grpc_server_config`], [`for_http1`], [`client_config`]: with [`Certificate::server_config`] the only places
-//!   where rustls is configured; the rest of epr takes these ready.
+//! - [`Certificate::server_config`], [`Sole::server_config`], [`for_http1`], [`client_config`]: the only places where
+//!   rustls is configured; the rest of epr takes these ready.
 //! - [`Distrust`]: why a server was not trusted, in words.
 //!
 //! Architecture invariant: one cryptography provider, aws-lc-rs. A second one in the build makes
@@ -20,6 +21,7 @@ mod fault;
 mod files;
 mod names;
 mod pem;
+mod sole;
 mod sources;
 mod stamp;
 mod tickets;
@@ -32,5 +34,6 @@ pub use distrust::Distrust;
 pub use error::CertsError;
 pub use fault::{Fault, Reason};
 pub use files::write_private;
+pub use sole::Sole;
 pub use sources::{Pair, Sources};
-pub use tls::{client_config, for_http1, grpc_server_config, self_signed_server_config};
+pub use tls::{client_config, for_http1, self_signed_server_config};

@@ -2,6 +2,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use crate::sources::Pair;
+
 /// What tells that a file, or what its name leads to, has changed: a rename and a moved link change the
 /// inode, writing in place the times, and the time of the last status change can't be set back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,11 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// Of both files of a pair.
+    pub(crate) fn of_pair(pair: &Pair) -> [Option<Self>; 2] {
+        [Self::of(&pair.chain), Self::of(&pair.key)]
+    }
+
     /// None when there is no such file, or none that can be looked at.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let meta = fs::metadata(path).ok()?;

@@ -7,14 +7,14 @@ use proto::Hostname;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::crypto::aws_lc_rs::{self, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
-use rustls::server::{NoServerSessionStorage, ProducesTickets};
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::PrivateKeyDer;
 
 use crate::CertsError;
 use crate::fault::{Fault, Reason};
-use crate::pem::{read_chain, read_key};
+use crate::pem::read_chain;
 
 /// HTTP/2 before HTTP/1.1, as clients that speak both prefer (RFC 7301, RFC 9113 3.2).
 const EDGE_ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -53,15 +53,14 @@ pub(crate) fn edge_server_config(
     Ok(Arc::new(config))
 }
 
-/// What serves gRPC beyond loopback: one certificate, ALPN h2.
-///
-/// # Errors
-/// A file that can't be read or holds something else; a key that is not the certificate's.
-pub fn grpc_server_config(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, CertsError> {
+/// What serves gRPC beyond loopback, with what `resolver` has: ALPN h2.
+pub(crate) fn grpc_server_config(
+    resolver: Arc<dyn ResolvesServerCert>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(read_chain(chain)?, read_key(key)?)?;
+        .with_cert_resolver(resolver);
     config.alpn_protocols = GRPC_ALPN.map(<[u8]>::to_vec).to_vec();
     Ok(Arc::new(config))
 }

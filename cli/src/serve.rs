@@ -146,10 +146,11 @@ async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
     let admin = args.admin.map(|admin| ("--admin", admin));
     let listeners: Vec<_> = [("--grpc", args.grpc), ("--api", args.api)].into_iter().chain(admin).collect();
     ports::judge(&listeners)?;
-    let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(chain), Some(key)) => Some(certs::grpc_server_config(chain, key).map_err(Failure::refused)?),
+    let certificate = match (&args.tls_cert, &args.tls_key) {
+        (Some(chain), Some(key)) => Some(certs::Sole::load(chain, key).map_err(Failure::refused)?),
         _ => None,
     };
+    let tls = certificate.as_ref().map(certs::Sole::server_config).transpose().map_err(Failure::refused)?;
     let networks = args.backends.networks(args.grpc.ip().is_loopback());
     let config = Config {
         grpc: args.grpc,
@@ -174,7 +175,13 @@ async fn control_in(room: &Room, args: &ControlArgs) -> Result<(), Failure> {
     };
     let _published = listening.publish(room.path())?;
     greeting::of_control(&listening, room.path())?;
-    Box::pin(stop.until_done(halves::run_control(control, &stop))).await
+    let serving = async {
+        tokio::select! {
+            ended = halves::run_control(control, &stop) => ended,
+            () = certificates::keep_sole(certificate) => Ok(()),
+        }
+    };
+    Box::pin(stop.until_done(serving)).await
 }
 
 /// A proxy alone.

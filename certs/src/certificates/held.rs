@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -110,7 +110,7 @@ fn clash(slots: &[&mut Slot], next: &[Option<Arc<Certificate>>]) -> Option<(usiz
 
 impl Slot {
     fn new(pair: Pair, tickets: &Arc<Tickets>) -> Self {
-        let stamps = stamps(&pair);
+        let stamps = Stamp::of_pair(&pair);
         let read = Certificate::load(&pair, tickets.clone()).map(Arc::new);
         Self { pair, stamps, read, served: None }
     }
@@ -118,7 +118,7 @@ impl Slot {
     /// Reads the files again if they have changed.
     fn look(&mut self, pair: Pair, tickets: &Arc<Tickets>) {
         // Taken before they are read: what changes meanwhile is read at the next look.
-        let stamps = stamps(&pair);
+        let stamps = Stamp::of_pair(&pair);
         if pair != self.pair || stamps != self.stamps {
             let served = self.served.take();
             *self = Self { served, stamps, ..Self::new(pair, tickets) };
@@ -138,8 +138,4 @@ impl Slot {
     fn is_served(&self, certificate: &Arc<Certificate>) -> bool {
         self.served.as_ref().is_some_and(|served| Arc::ptr_eq(served, certificate))
     }
-}
-
-fn stamps(pair: &Pair) -> [Option<Stamp>; 2] {
-    [&pair.chain, &pair.key].map(|path: &PathBuf| Stamp::of(Path::new(path)))
 }

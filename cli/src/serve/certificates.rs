@@ -1,15 +1,19 @@
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use certs::{Certificates, Pair, Sources};
+use certs::{Certificates, News, Pair, Sole, Sources};
 use tokio::signal::unix::{self, SignalKind};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::edge::Edge;
 use crate::args::CertArgs;
 use crate::failure::Failure;
 use crate::output::remark;
+
+/// Between two looks at the files of the control plane's certificate.
+const LOOK: Duration = Duration::from_secs(2);
 
 impl Edge<'_> {
     /// The certificates the command line names, or one for development.
@@ -69,11 +73,26 @@ pub(super) async fn look_when_asked(certificates: Arc<Certificates>) {
     while asked.recv().await.is_some() {
         let looking = certificates.clone();
         let looked = tokio::task::spawn_blocking(move || looking.look(SystemTime::now())).await;
-        for news in looked.iter().flatten() {
-            match news.is_bad() {
-                true => tracing::warn!("{news}"),
-                false => tracing::info!("{news}"),
-            }
-        }
+        looked.iter().flatten().for_each(tell);
+    }
+}
+
+/// Looks at the files of the control plane's certificate, for ever.
+pub(super) async fn keep_sole(certificate: Option<Arc<Sole>>) {
+    let Some(certificate) = certificate else { return std::future::pending().await };
+    let mut ticks = interval(LOOK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looking = certificate.clone();
+        let looked = tokio::task::spawn_blocking(move || looking.look()).await;
+        looked.iter().flatten().for_each(tell);
+    }
+}
+
+fn tell(news: &News) {
+    match news.is_bad() {
+        true => tracing::warn!("{news}"),
+        false => tracing::info!("{news}"),
     }
 }

@@ -110,7 +110,7 @@ async fn grpc_is_served_over_tls() {
     let made = dev_certificates(&dir.path().join("tls"), &names, std::time::SystemTime::now()).unwrap();
     let mut config = config(dir.path());
     config.grpc = "0.0.0.0:0".parse().unwrap();
-    config.tls = Some(certs::grpc_server_config(&made.chain, &made.key).unwrap());
+    config.tls = Some(certs::Sole::load(&made.chain, &made.key).unwrap().server_config().unwrap());
     let control = Control::open(config).await.unwrap();
     let port = control.grpc_addr().port();
     let (stop, asked) = oneshot::channel::<()>();

@@ -222,7 +222,7 @@ async fn speaks_tls_and_only_with_the_control_it_was_told_of() {
     let directory = tempfile::tempdir().unwrap();
     let names = [Hostname::parse("localhost").unwrap()];
     let files = certs::dev_certificates(directory.path(), &names, SystemTime::now()).unwrap();
-    let server = certs::grpc_server_config(&files.chain, &files.key).unwrap();
+    let server = certs::Sole::load(&files.chain, &files.key).unwrap().server_config().unwrap();
     let mut control = Control::start_tls(server);
     let mut trusting = config(control.url());
     trusting.ca = Some(certs::client_config(Some(&files.ca)).unwrap());
