@@ -1,8 +1,8 @@
 //! HTTP: a request comes in, is judged, goes to a backend, and its answer goes back.
 //!
-//! [`h1`] serves clients that speak HTTP/1.1, by our own reader of heads; [`h2`] those that speak HTTP/2, by
+//! `h1` serves clients that speak HTTP/1.1, by our own reader of heads; `h2` those that speak HTTP/2, by
 //! hyper's. What both do with a request once its head is read stands here and in the rooms beside:
-//! [`find`] says whose it is, `judge` whether it may pass, `headers` what its fields become.
+//! `find` says whose it is, `judge` whether it may pass, `headers` what its fields become.
 
 mod answer;
 mod exchange;

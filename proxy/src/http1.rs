@@ -6,7 +6,7 @@
 //! A message is read in steps. [`HeadScan`] finds where its head ends, however the bytes trickle in;
 //! [`RequestHead`] and [`ResponseHead`] read the head where it lies; [`Body`] says how many of the bytes that
 //! follow are the body's, so that these can be passed on as they are; [`Chunks`] gives the payload alone.
-//! [`write`] makes heads and chunks anew.
+//! [`mod@write`] makes heads and chunks anew.
 
 mod chunk_line;
 mod chunked;

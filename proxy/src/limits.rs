@@ -1,10 +1,10 @@
 //! How much of each thing one client, one route or one backend may have at once, and how fast.
 //!
-//! A connection needs a [`Place`]. When there is none, idle connections go, the newest first ([`idle`]), and who
+//! A connection needs a `Place`. When there is none, idle connections go, the newest first (`idle`), and who
 //! still gets none in time is refused by name. A request is admitted once its route is known.
 //!
-//! [`Limits`] is one worker's; what it asks of the others hangs on the routes and backends themselves, or
-//! lies in [`Common`]. A request that nothing limits touches what its worker alone writes; see
+//! `Limits` is one worker's; what it asks of the others hangs on the routes and backends themselves, or
+//! lies in `Common`. A request that nothing limits touches what its worker alone writes; see
 //! `per_worker::is_below` for what that costs in exactness.
 //!
 //! Architecture invariant: nothing here grows with what clients send, only with how many may be connected.
