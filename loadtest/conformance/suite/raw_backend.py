@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-By: raw\r\n\r\n"
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.[01]")
 VALUE = re.compile(rb"[\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?|")
@@ -145,7 +144,10 @@ def read_chunks(data: bytes) -> tuple[bytes, int]:
 
 
 class RawBackend:
-    """Listens on loopback until it is left; answers each request by `ANSWER`, with the body `ok`."""
+    """Listens on loopback until it is left; answers each request with a body, or never when there is none."""
+
+    def __init__(self, body: bytes | None = b"ok"):
+        self.body = body
 
     def __enter__(self) -> "RawBackend":
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -174,7 +176,13 @@ class RawBackend:
                 taken = connection.take()
                 for request in connection.requests[len(connection.requests) - taken :]:
                     request.at = time.monotonic()
-                    stream.sendall(ANSWER + (b"" if request.method == b"HEAD" else b"ok"))
+                    stream.sendall(self.answer(request))
                 if connection.fault:
                     stream.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
                     break
+
+    def answer(self, request: Request) -> bytes:
+        if self.body is None:
+            return b""
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body)
+        return head if request.method == b"HEAD" else head + self.body
