@@ -86,14 +86,13 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From a sent request head to the first byte of the response; long polls need some patience.
     pub first_byte: Duration,
-    /// Without a byte taken by a client that has an answer to read, or sent by one that has a body to
-    /// send.
+    /// Without a byte taken by a client that has an answer to read (over HTTP/2: of any one of them), or sent by
+    /// one that has a body to send.
     pub stalled: Duration,
     /// For which a client may fall behind `body_rate` in all: a link that is gone for a moment, a retransmission
     /// or two.
     pub body_grace: Duration,
-    /// Without a byte of a body in either direction after an answer has begun: a backend that falls silent,
-    /// or an HTTP/2 client that takes nothing of its stream. Streams of events and of calls are often quiet.
+    /// Without a byte of a body in either direction after an answer has begun: a backend that falls silent. Streams of events and of calls are often quiet.
     pub body_idle: Duration,
     /// From when on a request that is still under way is woken by a change of its route's sources. Before,
     /// it learns of one with its next byte.
@@ -167,6 +166,17 @@ pub struct Limits {
     pub h2_field_bytes: u32,
     /// Streams open at once on an HTTP/2 client connection.
     pub h2_streams: u32,
+    /// Streams an HTTP/2 client may take back (`RST_STREAM`, CVE-2023-44487). Each may have cost a connection to a
+    /// backend, and a browser or a caller with deadlines takes back far fewer.
+    pub h2_resets: Rate,
+    /// Streams an HTTP/2 client took back before they were looked at, at once: those of one flight of packets.
+    pub h2_unseen_resets: usize,
+    /// Frames of an HTTP/2 client that neither ask nor bring anything: SETTINGS, PRIORITY, CONTINUATION, empty
+    /// DATA, unknown ones, and PING and `WINDOW_UPDATE` beyond those that answer what it was sent.
+    pub h2_idle_frames: Rate,
+    /// Faulty requests on an HTTP/2 client connection in all, among them those beyond `h2_streams`. A client that
+    /// has not heard of the settings yet may send some.
+    pub h2_faulty_streams: usize,
     /// Flow-control window of an HTTP/2 stream, in bytes: what one slow backend may pile up.
     pub h2_stream_window: u32,
     /// Flow-control window of a whole HTTP/2 client connection, in bytes.
@@ -310,6 +320,10 @@ impl Default for Limits {
             head_fields: 100,
             h2_field_bytes: 32 * 1024,
             h2_streams: 128,
+            h2_resets: Rate::fixed(100, 1000),
+            h2_unseen_resets: 64,
+            h2_idle_frames: Rate::fixed(200, 2000),
+            h2_faulty_streams: 1024,
             h2_stream_window: 256 * 1024,
             h2_connection_window: 1024 * 1024,
             h2_backend_window: 32 * 1024 * 1024,

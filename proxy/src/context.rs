@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use certs::Certificates;
-use hyper::server::conn::http2;
-use hyper_util::rt::TokioTimer;
 
 use crate::access_log::{AccessLog, Record};
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::drain::{Phase, Signal};
 use crate::http1::{Bounds, Room};
 use crate::limits;
@@ -19,7 +17,6 @@ use crate::per_worker::WorkerId;
 use crate::refusal::Refusal;
 use crate::request_id::RequestIds;
 use crate::routes::{Reader, RouteEntry, Routes};
-use crate::streams::Streams;
 use crate::tasks::Tasks;
 use crate::upload::Upload;
 use crate::upstream::{Networks, Upstreams};
@@ -53,7 +50,8 @@ pub(crate) struct Context {
     pub(crate) room: RefCell<Room>,
     /// How large a head may be.
     pub(crate) bounds: Bounds,
-    pub(crate) h2: http2::Builder<Streams>,
+    /// How HTTP/2 is spoken with clients.
+    pub(crate) h2: h2::server::Builder,
     requests: Cell<u32>,
     date: RefCell<(u64, Rc<str>)>,
 }
@@ -62,7 +60,6 @@ impl Context {
     /// For `worker`; `seed` is random and its alone.
     pub(crate) fn new(shared: Arc<Shared>, worker: WorkerId, drain: Signal, seed: u64) -> Rc<Self> {
         let config = &shared.config;
-        let streams = Tasks::new();
         let upstreams = Upstreams::new(
             worker,
             &config.backends,
@@ -81,9 +78,9 @@ impl Context {
             ids: RequestIds::new(seed),
             room: RefCell::default(),
             bounds: Bounds { bytes: config.limits.head_bytes, fields: config.limits.head_fields },
-            h2: h2(&config.limits, Streams::new(streams.clone(), &config.timeouts)),
+            h2: crate::http::h2_settings(&config.limits),
             connections: Tasks::new(),
-            streams,
+            streams: Tasks::new(),
             requests: Cell::new(0),
             date: RefCell::new((0, Rc::from(""))),
             shared,
@@ -138,17 +135,4 @@ impl Context {
         self.requests.set(count);
         count.is_multiple_of(every.get())
     }
-}
-
-/// How HTTP/2 is spoken with clients; its streams run as tasks of the worker.
-fn h2(limits: &Limits, streams: Streams) -> http2::Builder<Streams> {
-    let mut builder = http2::Builder::new(streams);
-    builder
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.h2_streams)
-        .initial_stream_window_size(limits.h2_stream_window)
-        .initial_connection_window_size(limits.h2_connection_window)
-        .max_header_list_size(limits.h2_field_bytes)
-        .max_send_buf_size(limits.relay_buffer);
-    builder
 }

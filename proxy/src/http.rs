@@ -1,10 +1,11 @@
 //! HTTP: a request comes in, is judged, goes to a backend, and its answer goes back.
 //!
-//! `h1` serves clients that speak HTTP/1.1, by our own reader of heads; `h2` those that speak HTTP/2, by
-//! hyper's. What both do with a request once its head is read stands here and in the rooms beside:
+//! `h1` serves clients that speak HTTP/1.1, by our own reader of heads; `h2` those that speak HTTP/2, whose frames
+//! the h2 crate reads. What both do with a request once its head is read stands here and in the rooms beside:
 //! `find` says whose it is, `judge` whether it may pass, `headers` what its fields become.
 
 mod answer;
+mod clock;
 mod exchange;
 mod h1;
 mod h2;
@@ -15,6 +16,7 @@ mod meter;
 mod patience;
 mod refuse;
 mod target;
+mod tunnel;
 mod upgrade;
 mod vigil;
 
@@ -27,7 +29,7 @@ use http::HeaderValue;
 use proto::BackendProtocol;
 
 pub(crate) use h1::serve as serve_h1;
-pub(crate) use h2::serve as serve_h2;
+pub(crate) use h2::{serve as serve_h2, settings as h2_settings};
 pub(crate) use headers::ClientFields;
 pub(crate) use judge::Door;
 pub(crate) use refuse::raw as raw_answer;

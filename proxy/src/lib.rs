@@ -21,7 +21,7 @@
 //! | [`http`] | heads, fields, answers, upgrades |
 //! | `relay`, `tls`, `farewell` | bytes both ways; the handshake; last words |
 //! | `context` | what a worker's connections share |
-//! | `listener`, `streams`, `upload` | sockets; HTTP/2 streams; request bodies |
+//! | `listener`, `upload` | sockets; request bodies |
 //! | [`upstream`], [`feed`], [`access_log`], [`limits`] | connections to backends; routes from control; what is written; how much each may have |
 //! | [`routes`] | the table, its last good copy on disk |
 //! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
@@ -53,7 +53,6 @@ mod relay;
 mod request_id;
 pub mod routes;
 mod side;
-mod streams;
 pub mod tasks;
 mod tls;
 mod upload;

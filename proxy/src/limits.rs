@@ -147,15 +147,34 @@ impl Limits {
     /// Refuses with [`Refusal::TooManyConnections`], or with [`Refusal::Overloaded`] if no place became free in
     /// time. Those who have one keep it, but for idle ones.
     pub(crate) async fn enter(&self, peer: IpAddr, ticket: Ticket) -> Result<Place, Refusal> {
-        let counted = match self.common.sorter.source(peer) {
-            Some(source) => Some(self.common.connections.enter(source).ok_or(Refusal::TooManyConnections)?),
-            None => None,
-        };
+        let counted = self.count(peer)?;
         let place = match ticket {
             Ticket::Place(place) => place,
             Ticket::Waits(_among_the_waiting) => self.wait().await.ok_or(Refusal::Overloaded)?,
         };
         Ok(Place { _place: place, _counted: counted })
+    }
+
+    /// A place for one more request of a client that is connected already: HTTP/2 brings many over one connection,
+    /// and each may need a connection to a backend. Nobody waits for it; an idle connection goes for the next.
+    ///
+    /// Refuses like [`Limits::enter`].
+    pub(crate) fn another(&self, peer: IpAddr) -> Result<Place, Refusal> {
+        let counted = self.count(peer)?;
+        match self.common.places.clone().try_acquire_owned() {
+            Ok(place) => Ok(Place { _place: place, _counted: counted }),
+            Err(_) => {
+                self.idle.shed_newest();
+                Err(Refusal::Overloaded)
+            }
+        }
+    }
+
+    fn count(&self, peer: IpAddr) -> Result<Option<Counted>, Refusal> {
+        let source = self.common.sorter.source(peer);
+        source
+            .map(|source| self.common.connections.enter(source).ok_or(Refusal::TooManyConnections))
+            .transpose()
     }
 
     async fn wait(&self) -> Option<OwnedSemaphorePermit> {

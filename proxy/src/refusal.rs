@@ -85,6 +85,8 @@ pub enum Refusal {
     ConnectNotSupported,
     /// A WebSocket for a backend that speaks HTTP/2.
     WebSocketNotSupported,
+    /// CONNECT for a protocol other than WebSocket (RFC 8441).
+    ProtocolNotSupported,
     /// The request has passed this proxy too often.
     Loop,
 
@@ -101,6 +103,8 @@ pub enum Refusal {
     RatePerSource,
     /// The route is asked for faster than it may be.
     RatePerRoute,
+    /// An HTTP/2 client sends too much of what costs it nothing: resets, pings, settings, empty frames.
+    Http2Flood,
 
     // The backend's fault.
     /// No backend took the connection.
@@ -111,6 +115,8 @@ pub enum Refusal {
     BackendReset,
     /// The backend's answer was not HTTP.
     BackendGarbage,
+    /// The backend took a request for a WebSocket over HTTP/2 for another one, and HTTP/2 cannot say so.
+    UpgradeIgnored,
     /// The backend's answer did not begin within its time.
     BackendTimeout,
 
@@ -123,7 +129,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::NoRoute,
         Self::Unbound,
         Self::NoBackend,
@@ -156,6 +162,7 @@ impl Refusal {
         Self::BadAuthority,
         Self::ConnectNotSupported,
         Self::WebSocketNotSupported,
+        Self::ProtocolNotSupported,
         Self::Loop,
         Self::TooManyConnections,
         Self::Overloaded,
@@ -163,10 +170,12 @@ impl Refusal {
         Self::BackendBusy,
         Self::RatePerSource,
         Self::RatePerRoute,
+        Self::Http2Flood,
         Self::ConnectFailed,
         Self::BackendForbidden,
         Self::BackendReset,
         Self::BackendGarbage,
+        Self::UpgradeIgnored,
         Self::BackendTimeout,
         Self::ClientGone,
         Self::BodyTimeout,
@@ -207,6 +216,7 @@ impl Refusal {
             Self::BadAuthority => "bad_authority",
             Self::ConnectNotSupported => "connect_not_supported",
             Self::WebSocketNotSupported => "websocket_not_supported",
+            Self::ProtocolNotSupported => "protocol_not_supported",
             Self::Loop => "loop",
             Self::TooManyConnections => "too_many_connections",
             Self::Overloaded => "overloaded",
@@ -214,10 +224,12 @@ impl Refusal {
             Self::BackendBusy => "backend_busy",
             Self::RatePerSource => "rate_per_source",
             Self::RatePerRoute => "rate_per_route",
+            Self::Http2Flood => "http2_flood",
             Self::ConnectFailed => "connect_failed",
             Self::BackendForbidden => "backend_forbidden",
             Self::BackendReset => "backend_reset",
             Self::BackendGarbage => "backend_garbage",
+            Self::UpgradeIgnored => "upgrade_ignored",
             Self::BackendTimeout => "backend_timeout",
             Self::ClientGone => "client_gone",
             Self::BodyTimeout => "body_timeout",
@@ -247,16 +259,19 @@ impl Refusal {
                 StatusCode::REQUEST_TIMEOUT
             }
             Self::SecureTcpOnTls | Self::HttpOnTls | Self::NotCovered => StatusCode::MISDIRECTED_REQUEST,
-            Self::ConnectNotSupported | Self::WebSocketNotSupported | Self::UnknownCoding => {
-                StatusCode::NOT_IMPLEMENTED
-            }
-            Self::ConnectFailed | Self::BackendForbidden | Self::BackendReset | Self::BackendGarbage => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::ConnectNotSupported
+            | Self::WebSocketNotSupported
+            | Self::ProtocolNotSupported
+            | Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::ConnectFailed
+            | Self::BackendForbidden
+            | Self::BackendReset
+            | Self::UpgradeIgnored
+            | Self::BackendGarbage => StatusCode::BAD_GATEWAY,
             Self::Unbound | Self::NoBackend | Self::Overloaded | Self::RouteBusy | Self::BackendBusy => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::TooManyConnections | Self::RatePerSource | Self::RatePerRoute => {
+            Self::TooManyConnections | Self::RatePerSource | Self::RatePerRoute | Self::Http2Flood => {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::BackendTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -309,6 +324,9 @@ impl Refusal {
             | Self::BadAuthority
             | Self::ConnectNotSupported
             | Self::WebSocketNotSupported
+            | Self::ProtocolNotSupported
+            | Self::UpgradeIgnored
+            | Self::Http2Flood
             | Self::Loop
             | Self::TooManyConnections
             | Self::Overloaded
@@ -336,6 +354,7 @@ impl Refusal {
             | Self::Loop
             | Self::TooManyConnections
             | Self::Overloaded
+            | Self::Http2Flood
             | Self::NoServerName
             | Self::BadServerName
             | Self::NotTls
@@ -359,6 +378,8 @@ impl Refusal {
             | Self::HttpOnTls
             | Self::NotCovered
             | Self::WebSocketNotSupported
+            | Self::ProtocolNotSupported
+            | Self::UpgradeIgnored
             | Self::RouteBusy
             | Self::BackendBusy
             | Self::RatePerSource
@@ -408,6 +429,9 @@ impl Refusal {
             | Self::BadAuthority
             | Self::ConnectNotSupported
             | Self::WebSocketNotSupported
+            | Self::ProtocolNotSupported
+            | Self::UpgradeIgnored
+            | Self::Http2Flood
             | Self::Loop
             | Self::BackendForbidden
             | Self::BackendReset
@@ -459,6 +483,9 @@ impl Refusal {
             Self::BadAuthority => "The request's host is not a host name with an optional port.",
             Self::ConnectNotSupported => "CONNECT is not served here: this is not a forward proxy.",
             Self::WebSocketNotSupported => "This endpoint's backend speaks HTTP/2 and takes no WebSocket.",
+            Self::ProtocolNotSupported => {
+                "The one protocol CONNECT is served for here is WebSocket (RFC 8441)."
+            }
             Self::Loop => "The request came through this proxy too often. A backend sends it back here.",
             Self::TooManyConnections => "Your address has as many connections open as it may. Close some.",
             Self::Overloaded => "The proxy has no room for more now. Come back in a moment.",
@@ -468,10 +495,12 @@ impl Refusal {
             Self::BackendBusy => "Every backend has as many requests as it may. Come back, or add replicas.",
             Self::RatePerSource => "Your address asks faster than it may. Ask more slowly.",
             Self::RatePerRoute => "This name is asked for faster than it may be. Come back in a moment.",
+            Self::Http2Flood => "The client sends frames that are of no use, faster than it may.",
             Self::ConnectFailed => "No backend took the connection. Is the deployment listening on its port?",
             Self::BackendForbidden => "The backend's address is outside the networks backends may be in.",
             Self::BackendReset => "The backend closed the connection before it answered.",
             Self::BackendGarbage => "The backend's answer was not valid HTTP. Check its backendProtocol.",
+            Self::UpgradeIgnored => "The backend answered, but speaks no WebSocket at this path.",
             Self::BackendTimeout => "The backend did not answer in time.",
             Self::ClientGone => "The client broke off.",
             Self::BodyTimeout => "The request's body did not come in time.",

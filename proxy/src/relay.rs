@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
 use direction::{Direction, Step};
-pub(crate) use leash::leash;
+pub(crate) use leash::{Cut, leash};
 pub(crate) use meter::TunnelMeter;
 
 /// What is told of each byte as it goes: tunnels last for days, and may be cut.

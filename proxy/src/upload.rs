@@ -1,6 +1,7 @@
 //! A request's body on its way to a backend in frames: streamed, counted, never gathered.
 
 mod pipe;
+mod stream;
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -8,11 +9,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
+use h2::RecvStream;
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 pub(crate) use pipe::{Feed, Piped, pipe};
+use stream::Streamed;
 
 /// A request's body on its way to a backend.
 pub(crate) enum Upload {
@@ -29,8 +33,8 @@ pub(crate) enum Upload {
 
 /// Who reads a body from its client.
 pub(crate) enum Source {
-    /// hyper, from a stream of HTTP/2.
-    Stream(Incoming),
+    /// h2, from a stream of HTTP/2.
+    Stream(Streamed),
     /// The client's own task, from HTTP/1.1.
     Piped(Piped),
 }
@@ -40,7 +44,7 @@ pub(crate) enum Source {
 pub(crate) enum BrokenOff {
     /// On HTTP/2.
     #[error(transparent)]
-    Stream(#[from] hyper::Error),
+    Stream(#[from] h2::Error),
     /// On HTTP/1.1.
     #[error(transparent)]
     Piped(#[from] pipe::BrokenOff),
@@ -57,8 +61,13 @@ pub(crate) struct Progress {
 }
 
 impl Upload {
-    pub(crate) fn new(body: Incoming) -> Self {
-        if body.is_end_stream() { Self::Empty } else { Self::of(Source::Stream(body)) }
+    /// What comes over `stream` behind `head`.
+    pub(crate) fn stream(stream: RecvStream, head: &HeaderMap) -> Self {
+        if stream.is_end_stream() {
+            return Self::Empty;
+        }
+        let length = head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        Self::of(Source::Stream(Streamed::new(stream, length)))
     }
 
     pub(crate) fn piped(body: Piped) -> Self {

@@ -25,6 +25,17 @@ impl Rate {
         Some(Self { per_second: number(per_second)?, burst: number(burst)? })
     }
 
+    /// The same of numbers that are known to fit.
+    pub(super) const fn fixed(per_second: u32, burst: u32) -> Self {
+        const fn number(n: u32) -> NonZeroU32 {
+            match NonZeroU32::new(n) {
+                Some(n) => n,
+                None => NonZeroU32::MIN,
+            }
+        }
+        Self { per_second: number(per_second), burst: number(burst) }
+    }
+
     /// Requests a second in the long run.
     pub fn per_second(self) -> NonZeroU32 {
         self.per_second

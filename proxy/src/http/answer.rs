@@ -1,9 +1,11 @@
 //! A response's body on its way to a client: streamed, counted, never gathered.
 
+use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use h2::Reason;
 use http_body::{Body, Frame, SizeHint};
 
 use super::meter::Meter;
@@ -51,9 +53,32 @@ pub(crate) enum Broken {
     Forbidden,
 }
 
+impl Broken {
+    /// How a client that speaks HTTP/2 is told. What the backend said to us by frames is passed on.
+    pub(super) fn reason(&self) -> Reason {
+        let said = match self {
+            Self::Backend(BodyError::Shared(error)) => {
+                error.source().and_then(|source| source.downcast_ref::<h2::Error>())
+            }
+            Self::Backend(_) | Self::Silent | Self::Forbidden => None,
+        };
+        let reset = said.filter(|error| error.is_reset() && error.is_remote());
+        match reset.and_then(h2::Error::reason) {
+            // Nothing is wrong, but for the answer's end, which is missing.
+            None | Some(Reason::NO_ERROR) => Reason::INTERNAL_ERROR,
+            Some(reason) => reason,
+        }
+    }
+}
+
 impl Answer {
     pub(super) fn text(text: Bytes, meter: Meter) -> Self {
         Self { source: Source::Text(text), meter }
+    }
+
+    /// Nobody takes the rest of it.
+    pub(super) fn cut(&mut self, refusal: Refusal) {
+        self.meter.cut_short(refusal);
     }
 
     pub(super) fn backend(body: UpstreamBody<Upload>, vigil: Vigil, meter: Meter) -> Self {

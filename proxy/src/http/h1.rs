@@ -8,7 +8,6 @@
 //! be one message with one framing.
 
 mod bridge;
-mod clock;
 mod download;
 mod line;
 mod next;
@@ -25,7 +24,7 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use super::Client;
+use super::{Client, clock};
 pub(crate) use line::ClientStream;
 
 use clock::Clock;

@@ -1,150 +1,97 @@
-//! HTTP/2 with clients, by hyper: frames come in and go out.
+//! HTTP/2 with clients: the h2 crate reads and writes frames, what they bring is ours.
+//!
+//! [`serve`] is the life of a connection, which one task drives ([`drive`]); each request has a task of its own
+//! ([`stream`]): its head is judged and sent on ([`request`]), the answer's body goes out as windows open
+//! ([`outgoing`]), a WebSocket becomes a tunnel ([`tunnel`]).
+//!
+//! What a client can do without end and at no cost is counted as it comes by ([`frames`], [`budget`]); what h2
+//! counts itself is set in [`settings`]. Who does too much is told ENHANCE_YOUR_CALM.
+//!
+//! Architecture invariant: a stream that ends before its end is reset, on both sides. A body that was taken
+//! back never looks whole to a backend, nor an answer that broke off to a client.
 
+mod budget;
 mod drive;
+mod frames;
+mod line;
+mod outgoing;
+mod places;
 mod pulse;
-mod wire;
+mod request;
+mod stream;
+mod tunnel;
+mod window;
 
-use std::convert::Infallible;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 
-use http::header::USER_AGENT;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use proto::BackendProtocol;
-use tokio::io::{AsyncRead, AsyncWrite};
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::SendResponse;
+use http::Request;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
-use self::wire::Wire;
-use super::answer::Answer;
-use super::headers::{self, Sink as _, ToBackend};
-use super::meter::{Meter, Seen};
-use super::vigil::Vigil;
-use super::{Client, Declined, exchange, find, host, refuse, target};
-use crate::http1::fields_of;
+use super::{Client, Door};
+use crate::config::Limits;
 use crate::refusal::Refusal;
-use crate::upload::Upload;
-use crate::upstream::UpstreamBody;
-use drive::drive;
+use drive::Drive;
+use line::Line;
 use pulse::Pulse;
-pub(super) use pulse::Serving;
+
+/// How HTTP/2 is spoken with clients.
+pub(crate) fn settings(limits: &Limits) -> h2::server::Builder {
+    let mut builder = h2::server::Builder::new();
+    builder
+        .enable_connect_protocol()
+        .max_concurrent_streams(limits.h2_streams)
+        .initial_window_size(limits.h2_stream_window)
+        .initial_connection_window_size(limits.h2_connection_window)
+        .max_header_list_size(limits.h2_field_bytes)
+        .max_send_buffer_size(limits.relay_buffer)
+        .max_pending_accept_reset_streams(limits.h2_unseen_resets)
+        .max_local_error_reset_streams(Some(limits.h2_faulty_streams));
+    builder
+}
 
 /// Serves HTTP/2 to the connection's end.
-pub(crate) async fn serve<S>(stream: S, client: Rc<Client>)
+pub(crate) async fn serve<S>(mut stream: S, client: Rc<Client>)
 where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     let context = client.context.clone();
-    let pulse = Pulse::new(Instant::now(), true);
-    let beat = pulse.clone();
-    let service = service_fn(move |request| {
-        let (client, serving) = (client.clone(), beat.begin());
-        async move { Ok::<_, Infallible>(handle(request, client, serving).await) }
-    });
-    let wire = Wire::new(stream, pulse.clone());
-    let mut connection = pin!(context.h2.serve_connection(wire, service));
-    let finish =
-        |connection: Pin<&mut _>| hyper::server::conn::http2::Connection::graceful_shutdown(connection);
-    let timeouts = &context.config().timeouts;
-    // Protocol errors are told by GOAWAY or RST_STREAM frames, and leave nobody to tell anything else.
-    let _ended =
-        drive(connection.as_mut(), finish, &pulse, timeouts, context.drain.clone(), &context.limits.idle)
-            .await;
-}
-
-/// Answers one request, whatever becomes of it.
-async fn handle(request: Request<Incoming>, client: Rc<Client>, serving: Serving) -> Response<Answer> {
-    let method = request.method().clone();
-    let mut meter = Meter::new(client.clone(), &seen(&request), Instant::now(), Some(serving));
-    let span = match client.context.is_sampled() {
-        true => tracing::info_span!("request", %method, peer = %client.peer),
-        false => tracing::Span::none(),
-    };
-    match forward(request, &client, &mut meter).instrument(span).await {
-        Ok((response, vigil)) => {
-            meter.answered(response.status());
-            response.map(|body| Answer::backend(body, vigil, meter))
-        }
-        Err(declined) => {
-            meter.refused(declined.refusal);
-            let response = refuse::answer(declined.refusal, &method);
-            let response = refuse::with_location(response, declined.location);
-            response.map(|text| Answer::text(text, meter))
-        }
+    let (timeouts, limits) = (&context.config().timeouts, &context.config().limits);
+    let pulse = Pulse::new(limits, Instant::now());
+    let handshake = context.h2.handshake(Line::new(&mut stream, pulse.clone()));
+    let begin = |request, respond| begin(&client, &pulse, request, respond);
+    let mut drive = Drive::new(handshake, pulse.clone(), timeouts);
+    let ended = drive.run(begin, timeouts, context.drain.clone(), &context.limits.idle).await;
+    drop(drive);
+    if let Some(refusal) = ended.refusal() {
+        note(&client, refusal);
+    }
+    if ended.is_unheard() {
+        // A reset would overtake the GOAWAY (RFC 9112 9.6 says the same of HTTP/1).
+        let hear_out = async {
+            let mut unheard = [0_u8; 1024];
+            while stream.read(&mut unheard).await.is_ok_and(|read| read > 0) {}
+        };
+        let _ = tokio::time::timeout(timeouts.linger, hear_out).await;
     }
 }
 
-fn seen(request: &Request<Incoming>) -> Seen<'_> {
-    Seen {
-        is_h2: true,
-        method: request.method().as_str(),
-        path: target::of_uri(request.uri()),
-        user_agent: request.headers().get(USER_AGENT).map(http::HeaderValue::as_bytes),
-    }
-}
-
-async fn forward(
-    request: Request<Incoming>,
-    client: &Rc<Client>,
-    meter: &mut Meter,
-) -> Result<(Response<UpstreamBody<Upload>>, Vigil), Declined> {
+/// Has a request served by a task of its own.
+fn begin(client: &Rc<Client>, pulse: &Pulse, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
     let context = &client.context;
-    if *request.method() == Method::CONNECT {
-        return Err(Refusal::ConnectNotSupported.into());
-    }
-    let (mut head, body) = request.into_parts();
-    let host = host::of_request(Version::HTTP_2, target::authority(&head.uri), fields_of(&head.headers))?;
-    let found = find(client, host, target::of_uri(&head.uri), meter)?;
-    let mut vigil = Vigil::new(client.clone(), found.admitted);
-    let how = ToBackend { client: &client.fields, host, speaks: found.speaks };
-    let mut fields = HeaderMap::with_capacity(head.headers.len() + 8);
-    let passed = headers::to_backend(fields_of(&head.headers), &how, || context.ids.next(), &mut fields)?;
-    meter.named(&passed.id);
-    if let Some(length) = headers::length(fields_of(&head.headers)) {
-        fields.put("content-length", length);
-    }
-    (head.version, head.uri) = line(&head.uri, host, found.speaks)?;
-    let is_head = head.method == Method::HEAD;
-    head.headers = fields;
-    let upload = Upload::new(body);
-    meter.uploads(upload.progress());
-    let request = Request::from_parts(head, upload);
-    let response = exchange::exchange(context, &mut vigil, request, meter).await?;
-    Ok((conclude(response, is_head, context.date())?, vigil))
+    let (serving, begun) = pulse.begin(|| context.limits.another(client.peer.ip()));
+    context.streams.spawn_local(stream::run(client.clone(), request, respond, serving, begun));
 }
 
-/// Version and target as the backend gets them.
-fn line(uri: &Uri, host: &[u8], speaks: BackendProtocol) -> Result<(Version, Uri), Refusal> {
-    match speaks {
-        BackendProtocol::Http1 => {
-            let path = PathAndQuery::try_from(target::of_uri(uri)).map_err(|_| Refusal::BadRequest)?;
-            Ok((Version::HTTP_11, path.into()))
-        }
-        BackendProtocol::H2c => Ok((Version::HTTP_2, target::for_h2c(host, target::of_uri(uri))?)),
-    }
-}
-
-/// Makes the backend's answer fit for the client.
-fn conclude<B>(response: Response<B>, is_head: bool, date: impl AsRef<str>) -> Result<Response<B>, Refusal> {
-    let (mut head, body) = response.into_parts();
-    if head.status.is_informational() {
-        return Err(Refusal::BackendGarbage);
-    }
-    let mut fields = HeaderMap::with_capacity(head.headers.len());
-    let told = headers::to_client(fields_of(&head.headers), &mut fields)?;
-    if !told.has_date {
-        fields.put("date", date.as_ref().as_bytes());
-    }
-    let has_body = !is_head && head.status != StatusCode::NOT_MODIFIED;
-    // hyper says the length of a body; what a body would be long is known to the backend alone.
-    if !has_body && let Some(length) = headers::length(fields_of(&head.headers)) {
-        fields.put("content-length", length);
-    }
-    head.headers = fields;
-    // Ours, not the backend's (RFC 9110 2.5).
-    head.version = Version::HTTP_2;
-    Ok(Response::from_parts(head, body))
+/// Counts and logs a refusal of everything that is asked on a connection.
+fn note(client: &Client, refusal: Refusal) {
+    client.context.metrics().refusal(refusal);
+    client.context.log_refusal(refusal, |record| {
+        record.client = Some(client.peer);
+        record.protocol = "h2";
+        record.tls = matches!(client.door, Door::Tls { .. });
+    });
 }

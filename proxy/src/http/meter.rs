@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use http::{HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 
-use super::h2::Serving;
 use super::headers::RequestId;
 use super::{Client, Door};
 use crate::access_log::Record;
@@ -29,7 +28,6 @@ pub(super) struct Seen<'h> {
 /// The account of one request. Whatever way the request ends, dropping this counts and logs it.
 pub(crate) struct Meter {
     client: Rc<Client>,
-    _serving: Option<Serving>,
     via: Via,
     started: Instant,
     entry: Option<Arc<RouteEntry>>,
@@ -44,12 +42,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// For a request whose head was just read, at `started`.
-    pub(super) fn new(
-        client: Rc<Client>,
-        seen: &Seen<'_>,
-        started: Instant,
-        serving: Option<Serving>,
-    ) -> Self {
+    pub(super) fn new(client: Rc<Client>, seen: &Seen<'_>, started: Instant) -> Self {
         let via = match (&client.door, seen.is_h2) {
             (Door::Plain, _) => Via::Http,
             (Door::Tls { .. }, true) => Via::HttpsH2,
@@ -69,7 +62,6 @@ impl Meter {
         });
         Self {
             client,
-            _serving: serving,
             via,
             started,
             entry: None,

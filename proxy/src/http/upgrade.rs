@@ -42,6 +42,18 @@ pub(crate) fn ask(sink: &mut impl Sink) {
     sink.put("upgrade", b"websocket");
 }
 
+/// Asks the backend to switch for a client whose HTTP/2 knows no keys (RFC 8441 5): by one of ours, which `seed`
+/// makes another one each time.
+pub(crate) fn ask_anew(seed: &[u8], sink: &mut impl Sink) -> Asked {
+    let nonce = Sha1::digest(seed);
+    let mut key = [0; 24];
+    // 16 bytes are 24 digits, always.
+    let _ = STANDARD.encode_slice(nonce.get(..16).unwrap_or_default(), &mut key);
+    sink.put("sec-websocket-key", &key);
+    ask(sink);
+    Asked { accept: Some(accept_of(&key)) }
+}
+
 /// Whether the backend has switched. Its fields must be those it sent.
 ///
 /// # Errors
@@ -129,6 +141,24 @@ mod tests {
         assert_eq!(switched(426, "websocket", Some(&asked)), Ok(false));
         assert_eq!(switched(101, "websocket", None), Err(Refusal::BackendGarbage));
         assert_eq!(switched(101, "h2c", Some(&asked)), Err(Refusal::BackendGarbage));
+    }
+
+    #[test]
+    fn a_key_of_ours_is_sixteen_bytes_and_another_one_each_time() {
+        let key = |seed: &[u8]| {
+            let mut head = Vec::new();
+            let asked = ask_anew(seed, &mut head);
+            let head = String::from_utf8(head).unwrap();
+            let key =
+                head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
+            assert!(head.contains("connection: upgrade\r\nupgrade: websocket\r\n"), "{head}");
+            assert_eq!(
+                (STANDARD.decode(&key).unwrap().len(), asked.accept),
+                (16, Some(accept_of(key.as_bytes())))
+            );
+            key
+        };
+        assert_ne!(key(b"0"), key(b"1"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::Response;
@@ -32,6 +32,9 @@ pub enum BodyError {
     /// On HTTP/2.
     #[error(transparent)]
     Shared(#[from] hyper::Error),
+    /// On HTTP/2, by a reset that gave no reason.
+    #[error("the backend reset its answer")]
+    Unended,
 }
 
 impl<B: RequestBody> UpstreamBody<B> {
@@ -64,7 +67,12 @@ impl<B: RequestBody> Body for UpstreamBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &mut self.0 {
             Kind::Own(answer) => Pin::new(&mut **answer).poll_frame(cx).map_err(BodyError::from),
-            Kind::Shared(body, _) => Pin::new(body).poll_frame(cx).map_err(BodyError::from),
+            Kind::Shared(body, _) => match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+                // hyper takes a reset that says that nothing is wrong for the end (RFC 9113 8.1). It is not one
+                // unless the backend has said so before.
+                None if !body.is_end_stream() => Poll::Ready(Some(Err(BodyError::Unended))),
+                frame => Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from))),
+            },
         }
     }
 

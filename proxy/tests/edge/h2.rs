@@ -1,5 +1,11 @@
 //! HTTP/2 from clients: to HTTP/1.1 backends, and gRPC-like to h2c ones.
 
+pub(crate) mod bodies;
+mod floods;
+pub(crate) mod frames;
+mod places;
+mod tunnels;
+
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderMap, Request, Response, StatusCode};

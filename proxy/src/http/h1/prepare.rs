@@ -69,7 +69,7 @@ pub(super) fn prepare(
     let context = &client.context;
     let mut room = context.room.borrow_mut();
     let head = RequestHead::parse(bytes, &mut room, &context.bounds)?;
-    let mut meter = Meter::new(client.clone(), &seen(&head), started, None);
+    let mut meter = Meter::new(client.clone(), &seen(&head), started);
     let framing = head.framing;
     match judged(client, &head, &mut meter) {
         Ok((way, vigil, asked)) => {

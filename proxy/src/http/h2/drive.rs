@@ -1,90 +1,184 @@
-use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use bytes::Bytes;
+use h2::server::{Connection, Handshake, SendResponse};
+use h2::{Reason, RecvStream};
+use http::Request;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
-use super::pulse::{Due, Pulse};
+use super::pulse::{Lapse, Pulse};
 use crate::config::Timeouts;
 use crate::drain::Signal;
+use crate::http::clock::Clock;
 use crate::limits::idle::{self, IdleGuard, Registry};
+use crate::refusal::Refusal;
 
-/// How an HTTP connection ended.
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// As HTTP ends, or by an upgrade.
+    /// As HTTP/2 ends, or with the connection below.
     Whole,
-    /// By silence.
-    Lapsed,
-    /// By an error of the protocol or the connection.
+    /// The client broke the rules of HTTP/2, and was told so.
     Broke,
+    /// It sent too much of what is of no use, and was told so.
+    Flooded,
+    /// It was silent for too long.
+    Lapsed(Lapse),
 }
 
-/// Runs a connection to its end: has it `finish` when a drain begins, and closes it when its client is
-/// silent for too long.
-///
-/// To hyper a connection on which nothing was asked yet is idle. But who came through the queue as the
-/// drain began has asked, or is just about to: such a one is left a moment to.
-///
-/// While nothing is asked on it, it stands in `idle`. One that has to go is told so too, and has `linger` to
-/// ask what it had sent before it heard.
-pub(super) async fn drive<C: Future<Output = hyper::Result<()>>>(
-    mut connection: Pin<&mut C>,
-    finish: impl Fn(Pin<&mut C>),
-    pulse: &Pulse,
-    timeouts: &Timeouts,
-    mut drain: Signal,
-    idle: &Rc<Registry>,
-) -> Ended {
-    let mut armed = due_at(pulse, Instant::now(), timeouts);
-    let mut timer = pin!(sleep_until(armed));
-    let begun = Cell::new(false);
-    let mut moment_over = pin!(async {
-        drain.draining().await;
-        begun.set(true);
-        if pulse.is_fresh() {
-            sleep(timeouts.linger).await;
+impl Ended {
+    /// Under which name that is counted; none where nothing was refused.
+    pub(super) fn refusal(self) -> Option<Refusal> {
+        match self {
+            Self::Flooded => Some(Refusal::Http2Flood),
+            Self::Lapsed(Lapse::Head) => Some(Refusal::HeadTimeout),
+            Self::Whole | Self::Broke | Self::Lapsed(Lapse::Idle | Lapse::Stalled) => None,
         }
-    });
-    let mut told = false;
-    let mut seat = Seat::Busy;
-    poll_fn(|cx| {
-        if !told && (moment_over.as_mut().poll(cx).is_ready() || (begun.get() && !pulse.is_fresh())) {
-            told = true;
-            finish(connection.as_mut());
+    }
+
+    /// Whether the client may still be sending when it is told.
+    pub(super) fn is_unheard(self) -> bool {
+        match self {
+            Self::Broke | Self::Flooded | Self::Lapsed(Lapse::Head) => true,
+            Self::Whole | Self::Lapsed(Lapse::Idle | Lapse::Stalled) => false,
         }
-        match connection.as_mut().poll(cx) {
-            Poll::Ready(Ok(())) => return Poll::Ready(Ended::Whole),
-            Poll::Ready(Err(_)) => return Poll::Ready(Ended::Broke),
-            Poll::Pending if !told && begun.get() && !pulse.is_fresh() => cx.waker().wake_by_ref(),
-            Poll::Pending => {}
+    }
+}
+
+/// A connection on its way from the first byte to the last.
+pub(super) struct Drive<T> {
+    state: State<T>,
+    pulse: Pulse,
+    clock: Clock,
+    seat: Seat,
+    /// The client was told that no new requests are taken.
+    is_told: bool,
+    /// It was told to go, why, and until when that may take.
+    ending: Option<(Ended, Instant)>,
+}
+
+enum State<T> {
+    Greeting(Box<Handshake<T, Bytes>>),
+    Open(Box<Connection<T, Bytes>>),
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Drive<T> {
+    pub(super) fn new(handshake: Handshake<T, Bytes>, pulse: Pulse, timeouts: &Timeouts) -> Self {
+        let clock = Clock::new(Instant::now() + timeouts.head);
+        let state = State::Greeting(Box::new(handshake));
+        Self { state, pulse, clock, seat: Seat::Busy, is_told: false, ending: None }
+    }
+
+    /// Runs the connection to its end, and has `begin` serve the requests that come.
+    ///
+    /// When a drain begins, or its place is needed by others while nothing is asked on it, it is told that no
+    /// new requests are taken (RFC 9113 6.8); those that are under way are answered.
+    pub(super) async fn run(
+        &mut self,
+        mut begin: impl FnMut(Request<RecvStream>, SendResponse<Bytes>),
+        timeouts: &Timeouts,
+        mut drain: Signal,
+        registry: &Rc<Registry>,
+    ) -> Ended {
+        let mut draining = pin!(drain.draining());
+        let mut is_draining = false;
+        poll_fn(|cx| {
+            self.pulse.driven_by(cx);
+            is_draining = is_draining || draining.as_mut().poll(cx).is_ready();
+            if is_draining {
+                self.finish();
+            }
+            if let Poll::Ready(ended) = self.poll_requests(cx, &mut begin) {
+                return Poll::Ready(ended);
+            }
+            if self.seat.has_to_go(cx, self.pulse.is_idle(), registry, timeouts) {
+                self.finish();
+                cx.waker().wake_by_ref();
+            }
+            if self.pulse.has_enough() && self.ending.is_none() {
+                self.end(cx, Ended::Flooded, Reason::ENHANCE_YOUR_CALM, timeouts.linger);
+            }
+            self.poll_time(cx, timeouts)
+        })
+        .await
+    }
+
+    /// Tells the client once that no new requests are taken.
+    fn finish(&mut self) {
+        if let State::Open(connection) = &mut self.state
+            && !std::mem::replace(&mut self.is_told, true)
+        {
+            connection.graceful_shutdown();
         }
-        if seat.has_to_go(cx, pulse.is_idle(), idle, timeouts) && !told {
-            told = true;
-            finish(connection.as_mut());
+    }
+
+    /// Tells the client that the connection ends now, whatever is under way on it.
+    fn end(&mut self, cx: &Context<'_>, why: Ended, reason: Reason, linger: Duration) {
+        self.ending = Some((why, Instant::now() + linger));
+        self.pulse.stop_hearing();
+        if let State::Open(connection) = &mut self.state {
+            connection.abrupt_shutdown(reason);
             cx.waker().wake_by_ref();
         }
-        if let Some(sooner) = seat.leaves_at().filter(|at| *at < armed) {
-            armed = sooner;
-            timer.as_mut().reset(armed);
-        }
-        if let Some(sooner) = pulse.sooner_than(armed, timeouts) {
-            armed = sooner;
-            timer.as_mut().reset(armed);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            let now = Instant::now();
-            let has_lingered = seat.leaves_at().is_some_and(|at| at <= now) && pulse.is_idle();
-            if has_lingered || pulse.lapse(now, timeouts).is_some() {
-                return Poll::Ready(Ended::Lapsed);
+    }
+
+    fn poll_requests(
+        &mut self,
+        cx: &mut Context<'_>,
+        begin: &mut impl FnMut(Request<RecvStream>, SendResponse<Bytes>),
+    ) -> Poll<Ended> {
+        if let State::Greeting(handshake) = &mut self.state {
+            match ready!(Pin::new(&mut **handshake).poll(cx)) {
+                Ok(connection) => self.state = State::Open(Box::new(connection)),
+                Err(error) => return Poll::Ready(self.ended(Some(&error))),
             }
-            armed = due_at(pulse, now, timeouts);
-            timer.as_mut().reset(armed);
         }
-        Poll::Pending
-    })
-    .await
+        let State::Open(connection) = &mut self.state else { return Poll::Pending };
+        loop {
+            let accepted = pin!(connection.accept()).poll(cx);
+            match ready!(accepted) {
+                Some(Ok((request, respond))) => begin(request, respond),
+                Some(Err(error)) => return Poll::Ready(self.ended(Some(&error))),
+                None => return Poll::Ready(self.ended(None)),
+            }
+        }
+    }
+
+    fn ended(&self, error: Option<&h2::Error>) -> Ended {
+        let calmed = |error: &h2::Error| error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
+        match (self.ending, error) {
+            (Some((why, _)), _) => why,
+            (None, Some(error)) if error.is_library() && calmed(error) => Ended::Flooded,
+            (None, Some(error)) if error.is_library() => Ended::Broke,
+            // Whoever resets the connection, or says what is wrong with us, waits for no word of ours.
+            (None, _) => Ended::Whole,
+        }
+    }
+
+    fn poll_time(&mut self, cx: &mut Context<'_>, timeouts: &Timeouts) -> Poll<Ended> {
+        loop {
+            if let Some((why, until)) = self.ending {
+                return if self.clock.is_past(cx, until) { Poll::Ready(why) } else { Poll::Pending };
+            }
+            let lapse = self.pulse.due(timeouts);
+            let leaves = self.seat.leaves_at().map(|at| (at, Lapse::Idle));
+            let next = lapse.into_iter().chain(leaves).min_by_key(|(due, _)| *due);
+            let Some((_, lapse)) = next.filter(|(due, _)| self.clock.is_past(cx, *due)) else {
+                return Poll::Pending;
+            };
+            let why = Ended::Lapsed(lapse);
+            if lapse == Lapse::Stalled || matches!(self.state, State::Greeting(_)) {
+                // Who reads nothing, or speaks no HTTP/2 yet, cannot be told.
+                return Poll::Ready(why);
+            }
+            self.end(cx, why, Reason::NO_ERROR, timeouts.linger);
+        }
+    }
 }
 
 /// A connection's place among the idle ones.
@@ -93,7 +187,7 @@ enum Seat {
     Busy,
     /// Nothing is.
     Idle(IdleGuard),
-    /// It was told to go, and has until then.
+    /// It was told to go, and has until then to ask what it had sent before it heard.
     Leaving(#[expect(dead_code, reason = "it counts as leaving as long as this lives")] IdleGuard, Instant),
 }
 
@@ -128,11 +222,5 @@ impl Seat {
             Self::Busy | Self::Idle(_) => None,
             Self::Leaving(_, at) => Some(*at),
         }
-    }
-}
-
-fn due_at(pulse: &Pulse, now: Instant, timeouts: &Timeouts) -> Instant {
-    match pulse.due(now, timeouts) {
-        Due::At(when) | Due::Look(when) => when,
     }
 }

@@ -1,44 +1,39 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Waker};
 
 use tokio::time::Instant;
 
-use crate::config::Timeouts;
+use super::budget::Budget;
+use super::frames::Frames;
+use super::places::Places;
+use crate::config::{Limits, Timeouts};
+use crate::refusal::Refusal;
 
-/// What an HTTP connection is busy with, and since when: what its patience is measured by.
-///
-/// hyper's own timer for heads allocates and sets one anew for every request. This one is looked at
-/// only when a timer of the connection fires, so a request costs it a few plain stores. Everything
-/// happens on one thread; the atomics are there because hyper wants upgradable streams to be `Send`.
+/// What a connection is busy with, and since when: what its patience is measured by.
 #[derive(Clone)]
-pub(crate) struct Pulse(Arc<Beat>);
+pub(super) struct Pulse(Rc<Beat>);
 
 struct Beat {
-    opened: Instant,
+    frames: RefCell<Frames>,
+    budget: RefCell<Budget>,
+    /// The client sent more than it may of what is of no use.
+    has_enough: Cell<bool>,
     /// Requests whose answer is not over.
-    serving: AtomicU32,
-    /// Whether a head has begun to come, while none is served.
-    head_begun: AtomicBool,
-    /// Milliseconds from `opened` to when it became idle or a head began.
-    since: AtomicU64,
-    /// Whether HTTP/2 is spoken, where bytes may come that begin no head.
-    multiplexed: bool,
-    blocked: AtomicBool,
-    moved: AtomicBool,
+    serving: Cell<usize>,
+    /// Since when there are none.
+    idle_since: Cell<Instant>,
+    /// Since when the client owes the rest of a head.
+    head_since: Cell<Option<Instant>>,
+    /// Since when the connection takes nothing of what is written.
+    blocked_since: Cell<Option<Instant>>,
+    places: RefCell<Places>,
+    /// Wakes whoever drives the connection.
+    driver: RefCell<Option<Waker>>,
 }
 
 /// A request is being served as long as this lives.
-pub(crate) struct Serving(Pulse);
-
-/// What the next look at a connection is for, and when it is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Due {
-    /// When the client's time is up.
-    At(Instant),
-    /// A look at whether an answer still moves.
-    Look(Instant),
-}
+pub(super) struct Serving(Pulse);
 
 /// Why a connection was closed for its silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,163 +42,174 @@ pub(super) enum Lapse {
     Idle,
     /// A head was begun and not ended.
     Head,
-    /// The client does not read its answer.
+    /// The client does not read its answers.
     Stalled,
 }
 
 impl Pulse {
-    /// A connection just opened. On HTTP/1 the first head is awaited from now on; a client that speaks
-    /// HTTP/2 has shown that it lives by its handshake.
-    pub(super) fn new(now: Instant, multiplexed: bool) -> Self {
-        Self(Arc::new(Beat {
-            opened: now,
-            serving: AtomicU32::new(0),
-            head_begun: AtomicBool::new(!multiplexed),
-            since: AtomicU64::new(0),
-            multiplexed,
-            blocked: AtomicBool::new(false),
-            moved: AtomicBool::new(false),
+    /// Of a connection that is opened at `now`, whose preface is awaited.
+    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
+        Self(Rc::new(Beat {
+            frames: RefCell::new(Frames::new()),
+            budget: RefCell::new(Budget::new(limits, now)),
+            has_enough: Cell::new(false),
+            serving: Cell::new(0),
+            idle_since: Cell::new(now),
+            head_since: Cell::new(Some(now)),
+            blocked_since: Cell::new(None),
+            places: RefCell::default(),
+            driver: RefCell::new(None),
         }))
     }
 
-    /// A request's head was read.
-    pub(crate) fn begin(&self) -> Serving {
-        self.0.serving.fetch_add(1, Relaxed);
-        self.0.head_begun.store(false, Relaxed);
-        Serving(self.clone())
-    }
-
-    /// Whether the connection was opened to ask something and nothing was asked yet.
-    pub(super) fn is_fresh(&self) -> bool {
-        let beat = &*self.0;
-        !beat.multiplexed && beat.head_begun.load(Relaxed) && beat.since.load(Relaxed) == 0
+    /// A request came. `another` gets it a place if it needs one.
+    ///
+    /// # Errors
+    /// What `another` says.
+    pub(super) fn begin<P>(&self, another: P) -> (Serving, Result<(), Refusal>)
+    where
+        P: FnOnce() -> Result<crate::limits::Place, Refusal>,
+    {
+        let serving = self.0.serving.get() + 1;
+        self.0.serving.set(serving);
+        (Serving(self.clone()), self.0.places.borrow_mut().fit(serving, another))
     }
 
     /// Whether nothing is being served.
     pub(super) fn is_idle(&self) -> bool {
-        self.0.serving.load(Relaxed) == 0
+        self.0.serving.get() == 0
     }
 
-    pub(super) fn has_read(&self) {
+    /// Whether no more is heard of the client.
+    pub(super) fn has_enough(&self) -> bool {
+        self.0.has_enough.get()
+    }
+
+    /// No more is to be heard of it.
+    pub(super) fn stop_hearing(&self) {
+        self.0.has_enough.set(true);
+    }
+
+    /// These bytes came.
+    pub(super) fn has_read(&self, bytes: &[u8]) {
         let beat = &*self.0;
-        if beat.serving.load(Relaxed) == 0 && !beat.multiplexed && !beat.head_begun.load(Relaxed) {
-            beat.head_begun.store(true, Relaxed);
-            self.mark();
-        }
-    }
-
-    pub(super) fn has_written(&self, some: bool) {
-        self.0.blocked.store(!some, Relaxed);
-        if some {
-            self.0.moved.store(true, Relaxed);
-        }
-    }
-
-    /// When the connection has to be looked at if nothing happens until then.
-    pub(super) fn due(&self, now: Instant, timeouts: &Timeouts) -> Due {
-        let beat = &*self.0;
-        if beat.serving.load(Relaxed) > 0 {
-            Due::Look(now + timeouts.stalled)
-        } else if beat.head_begun.load(Relaxed) {
-            Due::At(self.since() + timeouts.head)
-        } else {
-            Due::At(self.since() + timeouts.keep_alive)
-        }
-    }
-
-    /// When to look, if that is before the next look at `armed`: a begun head is due, or a client does
-    /// not take what is written.
-    pub(super) fn sooner_than(&self, armed: Instant, timeouts: &Timeouts) -> Option<Instant> {
-        let beat = &*self.0;
-        let due = if beat.serving.load(Relaxed) > 0 {
-            beat.blocked.load(Relaxed).then(|| Instant::now() + timeouts.stalled)
-        } else {
-            beat.head_begun.load(Relaxed).then(|| self.since() + timeouts.head)
-        };
-        due.filter(|due| *due < armed)
-    }
-
-    /// Whether the client's time is up, seen at `now`.
-    pub(super) fn lapse(&self, now: Instant, timeouts: &Timeouts) -> Option<Lapse> {
-        let beat = &*self.0;
-        match self.due(now, timeouts) {
-            Due::At(when) if when > now => None,
-            Due::At(_) if beat.head_begun.load(Relaxed) => Some(Lapse::Head),
-            Due::At(_) => Some(Lapse::Idle),
-            // Written bytes were taken since the last look, or there was nothing to write.
-            Due::Look(_) => {
-                let moved = beat.moved.swap(false, Relaxed);
-                (beat.blocked.load(Relaxed) && !moved).then_some(Lapse::Stalled)
+        let (mut frames, mut budget) = (beat.frames.borrow_mut(), beat.budget.borrow_mut());
+        frames.follow(bytes, |kind| {
+            if !budget.take(kind) {
+                self.stop_hearing();
             }
+        });
+        // A head that comes in one piece costs no look at the clock.
+        match (frames.is_in_head(), beat.head_since.get()) {
+            (true, None) => beat.head_since.set(Some(Instant::now())),
+            (false, Some(_)) => beat.head_since.set(None),
+            (true, Some(_)) | (false, None) => {}
         }
     }
 
-    fn since(&self) -> Instant {
-        self.0.opened + Duration::from_millis(self.0.since.load(Relaxed))
+    /// The connection took some of what was written, or nothing.
+    pub(super) fn has_written(&self, some: bool) {
+        if some {
+            self.0.blocked_since.set(None);
+        } else if self.0.blocked_since.get().is_none() {
+            self.0.blocked_since.set(Some(Instant::now()));
+        }
     }
 
-    fn mark(&self) {
-        let elapsed = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.since.store(elapsed, Relaxed);
+    /// The next time at which the client's time is up if nothing happens until then, and why it would be.
+    pub(super) fn due(&self, timeouts: &Timeouts) -> Option<(Instant, Lapse)> {
+        let beat = &*self.0;
+        let idle = self.is_idle().then(|| (beat.idle_since.get() + timeouts.keep_alive, Lapse::Idle));
+        let head = beat.head_since.get().map(|since| (since + timeouts.head, Lapse::Head));
+        let stalled = beat.blocked_since.get().map(|since| (since + timeouts.stalled, Lapse::Stalled));
+        [idle, head, stalled].into_iter().flatten().min_by_key(|(due, _)| *due)
+    }
+
+    /// The task of `cx` is woken when nothing is served any more.
+    pub(super) fn driven_by(&self, cx: &Context<'_>) {
+        let mut driver = self.0.driver.borrow_mut();
+        if !driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
+            *driver = Some(cx.waker().clone());
+        }
+    }
+}
+
+impl Serving {
+    /// Bytes of its answer were given to the connection.
+    pub(super) fn has_answered(&self, bytes: usize) {
+        self.0.0.budget.borrow_mut().sent(bytes);
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        if self.0.0.serving.fetch_sub(1, Relaxed) == 1 {
-            self.0.mark();
+        let beat = &*self.0.0;
+        let serving = beat.serving.get() - 1;
+        beat.serving.set(serving);
+        beat.places.borrow_mut().shrink(serving);
+        if serving == 0 {
+            beat.idle_since.set(Instant::now());
+            // Not while it is borrowed: a waker may do anything.
+            let driver = beat.driver.borrow_mut().take();
+            if let Some(driver) = driver {
+                driver.wake();
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    fn after(seconds: u64) -> Instant {
-        Instant::now() + Duration::from_secs(seconds)
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn pulse() -> (Pulse, Timeouts) {
+        (Pulse::new(&Limits::default(), Instant::now()), Timeouts::default())
+    }
+
+    fn due(pulse: &Pulse, timeouts: &Timeouts) -> Option<(Duration, Lapse)> {
+        pulse.due(timeouts).map(|(at, lapse)| (at.duration_since(Instant::now()), lapse))
+    }
+
+    fn begin(pulse: &Pulse) -> Serving {
+        pulse.begin(|| Err(Refusal::Overloaded)).0
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_and_so_has_idleness() {
-        let timeouts = Timeouts::default();
-        let pulse = Pulse::new(Instant::now(), false);
-        assert_eq!(pulse.lapse(after(9), &timeouts), None);
-        assert_eq!(pulse.lapse(after(10), &timeouts), Some(Lapse::Head), "the first head is awaited");
-        drop(pulse.begin());
-        assert_eq!(pulse.lapse(after(74), &timeouts), None);
-        assert_eq!(pulse.lapse(after(75), &timeouts), Some(Lapse::Idle));
-        tokio::time::advance(Duration::from_secs(50)).await;
-        pulse.has_read();
-        assert_eq!(pulse.sooner_than(after(25), &timeouts), Some(after(10)), "a head begun while idle");
-        tokio::time::advance(Duration::from_secs(9)).await;
-        pulse.has_read();
-        assert_eq!(pulse.lapse(after(1), &timeouts), Some(Lapse::Head), "crumbs buy no time");
+        let (pulse, timeouts) = pulse();
+        assert_eq!(due(&pulse, &timeouts), Some((timeouts.head, Lapse::Head)), "the preface is awaited");
+        pulse.has_read(PREFACE);
+        tokio::time::advance(5 * SECOND).await;
+        assert_eq!(due(&pulse, &timeouts), Some((timeouts.keep_alive - 5 * SECOND, Lapse::Idle)));
+        pulse.has_read(b"\0\0\x01\x01\0\0\0\0\x01");
+        tokio::time::advance(SECOND).await;
+        pulse.has_read(b"h");
+        let left = Some((timeouts.head - SECOND, Lapse::Head));
+        assert_eq!(due(&pulse, &timeouts), left, "crumbs buy no time");
+        pulse.has_read(b"\0\0\0\x09\x04\0\0\0\x01");
+        let (first, second) = (begin(&pulse), begin(&pulse));
+        drop(first);
+        assert_eq!(due(&pulse, &timeouts), None, "a stream is still open");
+        drop(second);
+        assert_eq!(due(&pulse, &timeouts), Some((timeouts.keep_alive, Lapse::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_may_take_long_but_must_be_read() {
-        let timeouts = Timeouts::default();
-        let pulse = Pulse::new(Instant::now(), false);
-        let _serving = pulse.begin();
-        assert_eq!(pulse.lapse(after(10_000), &timeouts), None, "nothing to read yet");
-        pulse.has_written(true);
+        let (pulse, timeouts) = pulse();
+        pulse.has_read(PREFACE);
+        let _serving = begin(&pulse);
+        assert_eq!(due(&pulse, &timeouts), None, "nothing to read yet");
         pulse.has_written(false);
-        assert_eq!(pulse.sooner_than(after(75), &timeouts), Some(after(60)));
-        assert_eq!(pulse.lapse(after(60), &timeouts), None, "something was read since the last look");
-        assert_eq!(pulse.lapse(after(120), &timeouts), Some(Lapse::Stalled));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn http2_frames_between_requests_begin_no_head() {
-        let timeouts = Timeouts::default();
-        let pulse = Pulse::new(Instant::now(), true);
-        pulse.has_read();
-        assert_eq!(pulse.lapse(after(74), &timeouts), None);
-        let (first, second) = (pulse.begin(), pulse.begin());
-        drop(first);
-        assert_eq!(pulse.lapse(after(10_000), &timeouts), None, "a stream is still open");
-        drop(second);
-        assert_eq!(pulse.lapse(after(75), &timeouts), Some(Lapse::Idle));
+        tokio::time::advance(SECOND).await;
+        pulse.has_written(false);
+        assert_eq!(due(&pulse, &timeouts), Some((timeouts.stalled - SECOND, Lapse::Stalled)));
+        pulse.has_written(true);
+        assert_eq!(due(&pulse, &timeouts), None);
     }
 }

@@ -9,19 +9,19 @@ use crate::limits::pace::Pace;
 
 /// A connection's one timer. It is set anew only when it would fire too late, never because something went
 /// well: a request costs it nothing but a look.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     alarm: Pin<Box<Sleep>>,
     armed: Instant,
 }
 
 impl Clock {
     /// Fires first at `first`.
-    pub(super) fn new(first: Instant) -> Self {
+    pub(crate) fn new(first: Instant) -> Self {
         Self { alarm: Box::pin(sleep_until(first)), armed: first }
     }
 
     /// Whether `due` has come; else the task is woken when it has.
-    pub(super) fn is_past(&mut self, cx: &mut Context<'_>, due: Instant) -> bool {
+    pub(crate) fn is_past(&mut self, cx: &mut Context<'_>, due: Instant) -> bool {
         if due < self.armed {
             self.arm(due);
         }
@@ -41,7 +41,7 @@ impl Clock {
 }
 
 /// Sees that something moves. No clock is read while it does, but for a client that is waited for.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     since: Instant,
     seen: u64,
     pace: Option<Pace>,
@@ -49,12 +49,12 @@ pub(super) struct Watch {
 
 impl Watch {
     /// From `now` on.
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self { since: now, seen: 0, pace: None }
     }
 
     /// Whether nothing has moved for `limit`, at most twice as long; `moved` counts what has so far.
-    pub(super) fn is_over(
+    pub(crate) fn is_over(
         &mut self,
         cx: &mut Context<'_>,
         clock: &mut Clock,
@@ -71,7 +71,7 @@ impl Watch {
     }
 
     /// Whether the client, who is waited for, is slower than it may be.
-    pub(super) fn is_too_slow(
+    pub(crate) fn is_too_slow(
         &mut self,
         cx: &mut Context<'_>,
         clock: &mut Clock,
@@ -93,7 +93,7 @@ impl Watch {
     }
 
     /// It is not the client who is waited for.
-    pub(super) fn rests(&mut self, moved: u64) {
+    pub(crate) fn rests(&mut self, moved: u64) {
         if let Some(pace) = &mut self.pace {
             pace.rests(Instant::now(), moved);
         }

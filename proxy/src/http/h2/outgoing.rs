@@ -1,0 +1,127 @@
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::{Reason, SendStream};
+use http_body::{Body as _, Frame};
+use tokio::time::Instant;
+
+use super::pulse::Serving;
+use super::window;
+use crate::config::Config;
+use crate::http::answer::Answer;
+use crate::http::clock::{Clock, Watch};
+use crate::refusal::Refusal;
+
+/// An answer's body on its way into a stream, as fast as the client's windows open.
+pub(super) struct Outgoing<'s> {
+    answer: Answer,
+    send: SendStream<Bytes>,
+    serving: &'s Serving,
+    /// What was taken from the answer and did not go yet.
+    waiting: Bytes,
+    sent: u64,
+    /// Of a client that opens its window slowly, or not at all.
+    watch: Watch,
+    /// Made when it is waited for first: most answers fit into the window.
+    clock: Option<Clock>,
+    config: &'s Config,
+}
+
+impl<'s> Outgoing<'s> {
+    pub(super) fn new(
+        answer: Answer,
+        send: SendStream<Bytes>,
+        serving: &'s Serving,
+        config: &'s Config,
+    ) -> Self {
+        let watch = Watch::new(Instant::now());
+        Self { answer, send, serving, waiting: Bytes::new(), sent: 0, watch, clock: None, config }
+    }
+
+    /// Sends it to its end, or until one of both sides breaks it off. Dropped before, the stream is reset.
+    pub(super) async fn run(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.send.poll_reset(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if !self.waiting.is_empty() {
+                match self.poll_waiting(cx) {
+                    Poll::Ready(Ok(false)) => continue,
+                    Poll::Ready(Ok(true) | Err(_)) => return Poll::Ready(()),
+                    Poll::Pending if self.is_too_slow(cx) => {
+                        self.answer.cut(Refusal::ClientGone);
+                        self.send.send_reset(Reason::CANCEL);
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            let frame = Pin::new(&mut self.answer).poll_frame(cx);
+            if frame.is_pending() {
+                self.watch.rests(self.sent);
+            }
+            match ready!(frame) {
+                Some(Ok(frame)) => {
+                    if self.take(frame) {
+                        return Poll::Ready(());
+                    }
+                }
+                Some(Err(broken)) => {
+                    self.send.send_reset(broken.reason());
+                    return Poll::Ready(());
+                }
+                None => {
+                    let _gone = self.send.send_data(Bytes::new(), true);
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    /// Sends what the windows have room for; whether that was the end of it all.
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, h2::Error>> {
+        let room = ready!(window::poll_room(&mut self.send, cx, self.waiting.len()))?;
+        let piece = self.waiting.split_to(room);
+        let is_last = self.waiting.is_empty() && self.answer.is_end_stream();
+        self.send.send_data(piece, is_last)?;
+        self.serving.has_answered(room);
+        self.sent += room as u64;
+        Poll::Ready(Ok(is_last))
+    }
+
+    /// Whether the client takes nothing for too long, or too little.
+    fn is_too_slow(&mut self, cx: &mut Context<'_>) -> bool {
+        let stalled = self.config.timeouts.stalled;
+        let clock = self.clock.get_or_insert_with(|| Clock::new(Instant::now() + stalled));
+        self.watch.is_over(cx, clock, self.sent, stalled)
+            || self.watch.is_too_slow(cx, clock, self.sent, self.config)
+    }
+
+    /// Takes the next frame of the answer; whether it was the last one.
+    fn take(&mut self, frame: Frame<Bytes>) -> bool {
+        match frame.into_data() {
+            Ok(data) => {
+                self.waiting = data;
+                // An end that comes with no data.
+                let is_over = self.waiting.is_empty() && self.answer.is_end_stream();
+                if is_over {
+                    let _gone = self.send.send_data(Bytes::new(), true);
+                }
+                is_over
+            }
+            Err(frame) => match frame.into_trailers() {
+                Ok(trailers) => {
+                    let _gone = self.send.send_trailers(trailers);
+                    true
+                }
+                Err(_) => false,
+            },
+        }
+    }
+}

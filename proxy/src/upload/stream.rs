@@ -1,0 +1,51 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use http_body::{Body, Frame, SizeHint};
+
+/// A request's body that comes over a stream of HTTP/2. Its window opens as the backend takes it.
+pub(crate) struct Streamed {
+    stream: RecvStream,
+    /// As its head says, which h2 holds it to (RFC 9113 8.1.1).
+    length: Option<u64>,
+    /// Only trailers are still to come.
+    is_data_over: bool,
+}
+
+impl Streamed {
+    pub(super) fn new(stream: RecvStream, length: Option<u64>) -> Self {
+        Self { stream, length, is_data_over: false }
+    }
+}
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = h2::Error;
+
+    /// A stream that is reset, for whatever reason, was not ended: its body is no whole one.
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        if !self.is_data_over {
+            if let Some(data) = ready!(self.stream.poll_data(cx)) {
+                let data = data?;
+                self.stream.flow_control().release_capacity(data.len())?;
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+            self.is_data_over = true;
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx))?;
+        Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}

@@ -1,0 +1,149 @@
+//! Bodies over HTTP/2: what is whole looks whole, and nothing else does.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::Response;
+use proto::BackendProtocol::H2c;
+use proto::EdgeProtocol::Https;
+use proxy::tasks::Tasks;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+use super::frames::{
+    CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS, NO_ERROR, RST_STREAM, Raw, block, frame, post, reset,
+};
+use crate::backends::{says, serve};
+use crate::stage::{Stage, bound, bound_to};
+
+/// Tells of all it reads, and how that ended: when it has read `pause` first, to go on then.
+async fn witness(
+    tasks: &Tasks,
+    pause: &'static str,
+) -> (SocketAddr, mpsc::Receiver<(String, Option<ErrorKind>)>) {
+    let (told, heard) = mpsc::channel(4);
+    let backend = serve(tasks, move |mut stream| {
+        let told = told.clone();
+        async move {
+            let mut read = Vec::new();
+            while !read.ends_with(pause.as_bytes()) {
+                let Ok(byte) = stream.read_u8().await else { return };
+                read.push(byte);
+            }
+            let _ = told.send((String::from_utf8(read).unwrap(), None)).await;
+            let mut rest = Vec::new();
+            let ended = stream.read_to_end(&mut rest).await.err().map(|error| error.kind());
+            let _ = told.send((String::from_utf8(rest).unwrap(), ended)).await;
+        }
+    });
+    (backend.await, heard)
+}
+
+#[tokio::test]
+async fn a_body_that_is_taken_back_is_no_body_for_whatever_reason() {
+    for code in [NO_ERROR, CANCEL, 2] {
+        let stage = Stage::open();
+        let (backend, mut heard) = witness(&stage.tasks, "part\r\n").await;
+        stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+        let mut raw = Raw::open(&stage).await;
+        raw.send(&[post(1), frame(DATA, 0, 1, b"part")].concat()).await;
+        assert!(heard.recv().await.unwrap().0.contains("transfer-encoding: chunked"));
+        raw.send(&reset(1, code)).await;
+        let (rest, ended) = heard.recv().await.unwrap();
+        assert_eq!((rest.as_str(), ended), ("", Some(ErrorKind::ConnectionReset)), "code {code}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_as_long_as_its_head_says_and_trailers_come_behind_chunks() {
+    let stage = Stage::open();
+    let (backend, mut heard) = witness(&stage.tasks, "part").await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let mut head = super::frames::head("POST");
+    head.extend(block(&[("content-length", "8")]));
+    let mut raw = Raw::open(&stage).await;
+    raw.send(&[frame(HEADERS, END_HEADERS, 1, &head), frame(DATA, 0, 1, b"part")].concat()).await;
+    let (request, _) = heard.recv().await.unwrap();
+    assert!(request.contains("content-length: 8\r\n") && !request.contains("transfer-encoding"), "{request}");
+    // One byte more than it said.
+    raw.send(&frame(DATA, END_STREAM, 1, b"parts")).await;
+    let (rest, ended) = heard.recv().await.unwrap();
+    assert_eq!((rest.as_str(), ended), ("", Some(ErrorKind::ConnectionReset)));
+
+    let (backend, mut heard) = witness(&stage.tasks, "sum: 7\r\n\r\n").await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let trailers = frame(HEADERS, END_HEADERS | END_STREAM, 3, &block(&[("sum", "7")]));
+    raw.send(&[post(3), frame(DATA, 0, 3, b"part"), trailers].concat()).await;
+    let (request, _) = heard.recv().await.unwrap();
+    assert!(request.ends_with("4\r\npart\r\n0\r\nsum: 7\r\n\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_reset() {
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"[..],
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    ] {
+        let stage = Stage::open();
+        let backend = says(&stage.tasks, answer).await;
+        stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+        let mut raw = Raw::open(&stage).await;
+        raw.send(&super::frames::get(1)).await;
+        let ended = raw.until(|frame| frame.stream == 1 && ![HEADERS, DATA].contains(&frame.kind)).await;
+        assert_eq!(ended.kind, RST_STREAM);
+        raw.send(&super::frames::get(3)).await;
+        raw.until(|frame| frame.stream == 3).await;
+    }
+}
+
+/// Answers with half a body over HTTP/2, and resets the stream.
+async fn half(tasks: &Tasks, reason: ::h2::Reason) -> SocketAddr {
+    serve(tasks, move |stream| async move {
+        let mut connection = ::h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let mut send = respond.send_response(Response::new(()), false).unwrap();
+            send.send_data(Bytes::from_static(b"half"), false).unwrap();
+            // The data would not be sent if the reset came before.
+            let mut tick = 0;
+            std::future::poll_fn(|cx| {
+                let _ = connection.poll_closed(cx);
+                tick += 1;
+                cx.waker().wake_by_ref();
+                if tick > 3 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            })
+            .await;
+            send.send_reset(reason);
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_answer_that_an_http2_backend_resets_is_reset_with_its_reason() {
+    for (said, told) in [(::h2::Reason::CANCEL, CANCEL), (::h2::Reason::NO_ERROR, 2)] {
+        let stage = Stage::open();
+        let backend = half(&stage.tasks, said).await;
+        stage.apply(vec![bound_to("dep-g", "a.ep-r.io", Https, H2c, &[backend])]);
+        let mut raw = Raw::open(&stage).await;
+        raw.send(&super::frames::get(1)).await;
+        let ended = raw.until(|frame| frame.stream == 1 && ![HEADERS, DATA].contains(&frame.kind)).await;
+        assert_eq!((ended.kind, ended.code()), (RST_STREAM, told), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_early_answer_is_passed_on_and_the_rest_of_the_body_is_not_asked_for() {
+    let stage = Stage::open();
+    let backend = serve(&stage.tasks, |mut stream| async move {
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\n\r\nno").await;
+    })
+    .await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let mut raw = Raw::open(&stage).await;
+    raw.send(&[post(1), frame(DATA, 0, 1, b"part")].concat()).await;
+    raw.until(|frame| frame.stream == 1 && frame.kind == DATA && frame.flags & END_STREAM != 0).await;
+    let ended = raw.until(|frame| frame.stream == 1).await;
+    assert_eq!((ended.kind, ended.code()), (RST_STREAM, NO_ERROR), "RFC 9113 8.1");
+}
