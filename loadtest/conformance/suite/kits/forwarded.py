@@ -28,6 +28,8 @@ OURS += [
     "Proxy-Authorization",
 ]
 HOP = [
+    "Proxy-Authorization",
+    "Proxy-Connection",
     "Proxy-Connection",
     "Proxy-Authorization",
     "Keep-Alive",
