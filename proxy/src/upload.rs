@@ -42,8 +42,8 @@ pub(crate) enum Source {
 /// A body that broke off.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BrokenOff {
-    /// On HTTP/2.
-    #[error(transparent)]
+    /// On HTTP/2. An HTTP/2 backend is told the same reason, which hyper finds by `source`.
+    #[error("the client took its request back")]
     Stream(#[from] h2::Error),
     /// On HTTP/1.1.
     #[error(transparent)]

@@ -2,15 +2,16 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context as Task, Poll};
 
 use http::{Request, Response};
 use proto::BackendProtocol;
 use tokio::time::{Instant, sleep_until};
 
+use super::clock::{Clock, Watch};
 use super::meter::Meter;
 use super::vigil::Vigil;
-use crate::config::Timeouts;
+use crate::config::Config;
 use crate::context::Context;
 use crate::refusal::Refusal;
 use crate::upload::{Progress, Upload};
@@ -26,13 +27,13 @@ pub(super) async fn exchange(
     request: Request<Upload>,
     meter: &mut Meter,
 ) -> Result<Response<UpstreamBody<Upload>>, Refusal> {
-    let (upstreams, timeouts) = (&context.upstreams, &context.config().timeouts);
+    let (upstreams, config) = (&context.upstreams, context.config());
     let lease = upstreams.choose(vigil.entry(), None).ok_or(Refusal::NoBackend)?;
     let copy = copy_if_repeatable(&request, lease.upstream().protocol());
     let progress = request.body().progress();
     meter.goes_to(&lease, false);
     let sent = upstreams.send(lease, request);
-    let first = match in_time(sent, progress.as_deref(), timeouts, vigil).await? {
+    let first = match in_time(sent, progress.as_deref(), config, vigil).await? {
         Ok(response) => return Ok(response),
         Err(error) => error,
     };
@@ -42,7 +43,7 @@ pub(super) async fn exchange(
     let Some(lease) = other else { return Err(fault.refusal()) };
     meter.goes_to(&lease, true);
     let sent = upstreams.send(lease, request);
-    let second = in_time(sent, progress.as_deref(), timeouts, vigil).await?;
+    let second = in_time(sent, progress.as_deref(), config, vigil).await?;
     second.map_err(|error| error.fault.refusal())
 }
 
@@ -72,11 +73,13 @@ fn again(error: SendError<Upload>, copy: Option<Request<Upload>>) -> Option<Requ
 async fn in_time<T>(
     answered: impl Future<Output = T>,
     progress: Option<&Progress>,
-    timeouts: &Timeouts,
+    config: &Config,
     vigil: &mut Vigil,
 ) -> Result<T, Refusal> {
+    let timeouts = &config.timeouts;
     let mut answered = pin!(answered);
     let started = Instant::now();
+    let mut pace = None;
     let first_look = match progress {
         Some(_) => timeouts.first_byte.min(timeouts.stalled),
         None => timeouts.first_byte,
@@ -88,6 +91,9 @@ async fn in_time<T>(
         }
         if vigil.is_forbidden(cx) {
             return Poll::Ready(Err(Refusal::SourceNotAllowed));
+        }
+        if progress.is_some_and(|upload| is_too_slow(cx, upload, &mut pace, config)) {
+            return Poll::Ready(Err(Refusal::BodyTimeout));
         }
         while timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
@@ -113,4 +119,25 @@ async fn in_time<T>(
         Poll::Pending
     })
     .await
+}
+
+/// Whether it is the client who keeps everyone waiting, and is slower than it may be. A body that never waits for
+/// its client costs no clock.
+fn is_too_slow(
+    cx: &mut Task<'_>,
+    upload: &Progress,
+    pace: &mut Option<(Clock, Watch)>,
+    config: &Config,
+) -> bool {
+    let bytes = upload.bytes.get();
+    if !upload.waits_for_client.get() {
+        if let Some((_, watch)) = pace {
+            watch.rests(bytes);
+        }
+        return false;
+    }
+    let now = Instant::now();
+    let begun = || (Clock::new(now + config.timeouts.body_grace), Watch::new(now));
+    let (clock, watch) = pace.get_or_insert_with(begun);
+    watch.is_too_slow(cx, clock, bytes, config)
 }

@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use h2::RecvStream;
+use h2::{Reason, RecvStream};
 use http_body::{Body, Frame, SizeHint};
 
 /// A request's body that comes over a stream of HTTP/2. Its window opens as the backend takes it.
@@ -20,6 +20,15 @@ impl Streamed {
     }
 }
 
+/// What a backend is to hear of a stream that was reset. Told that nothing is wrong it might take what it has for
+/// all there was.
+fn broken_off(error: h2::Error) -> h2::Error {
+    match error.reason() {
+        Some(Reason::NO_ERROR) => Reason::CANCEL.into(),
+        _ => error,
+    }
+}
+
 impl Body for Streamed {
     type Data = Bytes;
     type Error = h2::Error;
@@ -31,13 +40,13 @@ impl Body for Streamed {
     ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
         if !self.is_data_over {
             if let Some(data) = ready!(self.stream.poll_data(cx)) {
-                let data = data?;
+                let data = data.map_err(broken_off)?;
                 self.stream.flow_control().release_capacity(data.len())?;
                 return Poll::Ready(Some(Ok(Frame::data(data))));
             }
             self.is_data_over = true;
         }
-        let trailers = ready!(self.stream.poll_trailers(cx))?;
+        let trailers = ready!(self.stream.poll_trailers(cx)).map_err(broken_off)?;
         Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
     }
 

@@ -8,6 +8,7 @@
 mod backends;
 mod client;
 mod drain;
+mod grpc;
 mod h2;
 mod http1;
 mod limits;

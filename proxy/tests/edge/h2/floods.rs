@@ -213,3 +213,23 @@ async fn a_client_that_opens_no_window_loses_its_stream_alone() {
     raw.send(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255])).await;
     raw.asks(3).await;
 }
+
+#[tokio::test]
+async fn a_client_that_sends_or_takes_less_than_the_least_rate_loses_its_stream_alone() {
+    let stage = Stage::with(|config| {
+        config.timeouts.body_grace = Duration::from_millis(50);
+        config.limits.body_rate = 1_000_000.try_into().unwrap();
+    });
+    let backend = echo(&stage.tasks, "backend").await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    // SETTINGS_INITIAL_WINDOW_SIZE 1.
+    let mut raw = Raw::with(&stage, &[0, 4, 0, 0, 0, 1]).await;
+    raw.send(&get(1)).await;
+    let ended = raw.until(|frame| frame.stream == 1 && ![HEADERS, DATA].contains(&frame.kind)).await;
+    assert_eq!((ended.kind, ended.code()), (RST_STREAM, CANCEL));
+    raw.send(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255])).await;
+    raw.send(&[post(3), frame(DATA, 0, 3, b"one byte now and then")].concat()).await;
+    let told = raw.until(|frame| frame.stream == 3 && frame.kind == DATA).await;
+    assert!(told.payload.starts_with(b"body_timeout: "), "{told:?}");
+    raw.asks(5).await;
+}
