@@ -24,14 +24,10 @@ OURS += [
     "X-Forwarded-User",
     "X-Forwarded-Path",
     "Proxy",
-    "Proxy-Connection",
-    "Proxy-Authorization",
 ]
 HOP = [
     "Proxy-Authorization",
     "Proxy-Connection",
-    "Proxy-Connection",
-    "Proxy-Authorization",
     "Keep-Alive",
     "Connection",
     "TE",

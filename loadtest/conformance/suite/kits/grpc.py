@@ -44,12 +44,13 @@ def unary(request: bytes, context: grpc.ServicerContext) -> bytes:
 
 def server_stream(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
     count, _, after = request.partition(b" ")
+    if after == b"wait":
+        context.add_callback(CANCELLED.set)
     for number in range(int(count)):
         yield b"%d" % number
     if after == b"fail":
         context.abort(grpc.StatusCode.DATA_LOSS, "in mid-stream")
     if after == b"wait":
-        context.add_callback(CANCELLED.set)
         CANCELLED.wait(20)
 
 
