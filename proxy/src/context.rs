@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use certs::Certificates;
 
 use crate::access_log::{AccessLog, Record};
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::drain::{Phase, Signal};
 use crate::http1::{Bounds, Room};
 use crate::limits;
@@ -78,7 +78,7 @@ impl Context {
             ids: RequestIds::new(seed),
             room: RefCell::default(),
             bounds: Bounds { bytes: config.limits.head_bytes, fields: config.limits.head_fields },
-            h2: crate::http::h2_settings(&config.limits),
+            h2: h2(&config.limits),
             connections: Tasks::new(),
             streams: Tasks::new(),
             requests: Cell::new(0),
@@ -135,4 +135,19 @@ impl Context {
         self.requests.set(count);
         count.is_multiple_of(every.get())
     }
+}
+
+/// How HTTP/2 is spoken with clients.
+fn h2(limits: &Limits) -> h2::server::Builder {
+    let mut builder = h2::server::Builder::new();
+    builder
+        .enable_connect_protocol()
+        .max_concurrent_streams(limits.h2_streams)
+        .initial_window_size(limits.h2_stream_window)
+        .initial_connection_window_size(limits.h2_connection_window)
+        .max_header_list_size(limits.h2_field_bytes)
+        .max_send_buffer_size(limits.relay_buffer)
+        .max_pending_accept_reset_streams(limits.h2_unseen_resets)
+        .max_local_error_reset_streams(Some(limits.h2_faulty_streams));
+    builder
 }

@@ -29,7 +29,7 @@ use http::HeaderValue;
 use proto::BackendProtocol;
 
 pub(crate) use h1::serve as serve_h1;
-pub(crate) use h2::{serve as serve_h2, settings as h2_settings};
+pub(crate) use h2::serve as serve_h2;
 pub(crate) use headers::ClientFields;
 pub(crate) use judge::Door;
 pub(crate) use refuse::raw as raw_answer;

@@ -5,7 +5,7 @@
 //! ([`outgoing`]), a WebSocket becomes a tunnel ([`tunnel`]).
 //!
 //! What a client can do without end and at no cost is counted as it comes by ([`frames`], [`budget`]); what h2
-//! counts itself is set in [`settings`]. Who does too much is told ENHANCE_YOUR_CALM.
+//! counts itself is set in `context`. Who does too much is told ENHANCE_YOUR_CALM.
 //!
 //! Architecture invariant: a stream that ends before its end is reset, on both sides. A body that was taken
 //! back never looks whole to a backend, nor an answer that broke off to a client.
@@ -32,26 +32,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::Instant;
 
 use super::{Client, Door};
-use crate::config::Limits;
 use crate::refusal::Refusal;
 use drive::Drive;
 use line::Line;
 use pulse::Pulse;
-
-/// How HTTP/2 is spoken with clients.
-pub(crate) fn settings(limits: &Limits) -> h2::server::Builder {
-    let mut builder = h2::server::Builder::new();
-    builder
-        .enable_connect_protocol()
-        .max_concurrent_streams(limits.h2_streams)
-        .initial_window_size(limits.h2_stream_window)
-        .initial_connection_window_size(limits.h2_connection_window)
-        .max_header_list_size(limits.h2_field_bytes)
-        .max_send_buffer_size(limits.relay_buffer)
-        .max_pending_accept_reset_streams(limits.h2_unseen_resets)
-        .max_local_error_reset_streams(Some(limits.h2_faulty_streams));
-    builder
-}
 
 /// Serves HTTP/2 to the connection's end.
 pub(crate) async fn serve<S>(mut stream: S, client: Rc<Client>)
