@@ -1,8 +1,9 @@
 use super::fault::Fault;
+use super::framing;
 use super::octets::{is_blank, is_tchar, is_text};
 
 /// Longest line before a chunk, in bytes, its end included.
-const LONGEST: u16 = 256;
+const LONGEST_LINE: u16 = 256;
 /// As many hexadecimal digits as 64 bits have.
 const MOST_DIGITS: u16 = 16;
 
@@ -43,7 +44,7 @@ impl ChunkLine {
     /// Takes the next byte; the chunk's size if it was the line's last.
     pub(super) fn take(&mut self, byte: u8) -> Result<Option<u64>, Fault> {
         self.length += 1;
-        if self.length > LONGEST {
+        if self.length > LONGEST_LINE {
             return Err(Fault::BadChunk);
         }
         if self.place == Place::Return {
@@ -68,7 +69,7 @@ impl ChunkLine {
         };
         self.digits += 1;
         self.size = (self.size << 4) | u64::from(digit);
-        (self.digits <= MOST_DIGITS).then_some(Place::Size)
+        (self.digits <= MOST_DIGITS && self.size <= framing::LONGEST).then_some(Place::Size)
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
     fn a_size_is_hexadecimal_digits() {
         assert_eq!(line(b"0\r\n"), Ok(Some(0)));
         assert_eq!(line(b"00aF\r\n"), Ok(Some(0xaf)));
-        assert_eq!(line(b"ffffffffffffffff\r\n"), Ok(Some(u64::MAX)));
+        assert_eq!(line(b"7fffffffffffffff\r\n"), Ok(Some(framing::LONGEST)));
         assert_eq!(line(b"5\r"), Ok(None));
         for bad in [
             &b"\r\n"[..],
@@ -138,6 +139,8 @@ mod tests {
             b"5.0\r\n",
             b"5\r\r\n",
             b"5\rx",
+            b"8000000000000000\r\n",
+            b"ffffffffffffffff\r\n",
             b"10000000000000000\r\n",
             b"00000000000000001\r\n",
             b"5 5\r\n",

@@ -46,8 +46,8 @@ pub enum Fault {
     /// Two lengths, two codings, or one of each: which of them holds is anyone's guess (RFC 9112 6.3).
     #[error("the length of the body is said more than once")]
     AmbiguousLength,
-    /// A Content-Length that is not a number, or not one of 64 bits.
-    #[error("the content length is not a number")]
+    /// A Content-Length that is not a number, or larger than signed ones of 64 bits are.
+    #[error("the content length is not a number, or too large a one")]
     BadLength,
     /// A transfer coding before `chunked`, which ends the body where we could find it (RFC 9112 6.1).
     #[error("a transfer coding other than chunked")]
@@ -61,8 +61,9 @@ pub enum Fault {
     /// An expectation other than `100-continue` (RFC 9110 10.1.1).
     #[error("the expectation is not 100-continue")]
     UnknownExpectation,
-    /// A chunk that does not follow the grammar (RFC 9112 7.1), or whose extensions weigh too much.
-    #[error("a chunk is malformed")]
+    /// A chunk that does not follow the grammar (RFC 9112 7.1), is larger than a signed number of 64 bits can
+    /// say, or whose extensions weigh too much.
+    #[error("a chunk is malformed, or too large")]
     BadChunk,
     /// A trailer section that is malformed, too large, or has a field that may not stand there.
     #[error("the trailer section is malformed, too large, or has a field that may not stand in it")]

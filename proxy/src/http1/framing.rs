@@ -3,6 +3,10 @@ use super::fault::Fault;
 use super::field::tokens;
 use super::head::Version;
 
+/// The longest body, and the largest chunk, in bytes: 2^63 - 1. Many who read the message after us keep lengths
+/// in signed numbers, and a larger one is another number, or a negative one, to them.
+pub(super) const LONGEST: u64 = i64::MAX.unsigned_abs();
+
 /// How a body's end is found (RFC 9112 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -61,14 +65,15 @@ fn refused(codings: &[u8]) -> Fault {
     }
 }
 
-/// Decimal digits that make a number of 64 bits.
+/// Decimal digits that make a number no larger than [`LONGEST`].
 fn number(digits: &[u8]) -> Result<u64, Fault> {
     if digits.is_empty() {
         return Err(Fault::BadLength);
     }
     digits.iter().try_fold(0_u64, |number, &byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0')).ok_or(Fault::BadLength)?;
-        number.checked_mul(10).and_then(|tens| tens.checked_add(digit)).ok_or(Fault::BadLength)
+        let number = number.checked_mul(10).and_then(|tens| tens.checked_add(digit));
+        number.filter(|&number| number <= LONGEST).ok_or(Fault::BadLength)
     })
 }
 
@@ -200,10 +205,11 @@ mod tests {
         let of = |length| said(&[length], &[], Version::Http11);
         assert_eq!(of("0"), Ok(Some(Framing::Length(0))));
         assert_eq!(of("007"), Ok(Some(Framing::Length(7))));
-        assert_eq!(of("18446744073709551615"), Ok(Some(Framing::Length(u64::MAX))));
-        for bad in
-            ["", "+1", "-1", "1,1", "1, 1", "0x1", "1 1", "1.0", "1e1", "18446744073709551616", "\u{661}"]
-        {
+        assert_eq!(of("9223372036854775807"), Ok(Some(Framing::Length(LONGEST))));
+        for large in ["9223372036854775808", "18446744073709551615", "18446744073709551616"] {
+            assert_eq!(of(large), Err(Fault::BadLength), "{large}");
+        }
+        for bad in ["", "+1", "-1", "1,1", "1, 1", "0x1", "1 1", "1.0", "1e1", "\u{661}"] {
             assert_eq!(of(bad), Err(Fault::BadLength), "{bad}");
         }
         assert_eq!(said(&["1", "1"], &[], Version::Http11), Err(Fault::AmbiguousLength));

@@ -177,6 +177,8 @@ const FIELDS: &[(&[u8], Fault)] = &[
     (b"Content-Length: 6_0", Fault::BadLength),
     (b"Content-Length: \xef\xbc\x96", Fault::BadLength),
     (b"Content-Length:", Fault::BadLength),
+    (b"Content-Length: 9223372036854775808", Fault::BadLength),
+    (b"Content-Length: 18446744073709551615", Fault::BadLength),
     (b"Content-Length: 18446744073709551616", Fault::BadLength),
     (b"Content-Length: 18446744073709551622", Fault::BadLength),
     (b"Content-Length: 99999999999999999999999999999999999999999", Fault::BadLength),
@@ -226,6 +228,8 @@ const CHUNKS: &[(&[u8], Fault)] = &[
     (b"\xef\xbc\x95\r\nhello\r\n0\r\n\r\n", Fault::BadChunk),
     (b"10000000000000005\r\nhello\r\n0\r\n\r\n", Fault::BadChunk),
     (b"00000000000000005\r\nhello\r\n0\r\n\r\n", Fault::BadChunk),
+    (b"8000000000000000\r\nhello", Fault::BadChunk),
+    (b"ffffffffffffffff\r\nhello", Fault::BadChunk),
     (b"fffffffffffffffff\r\nhello", Fault::BadChunk),
     (b"5\nhello\r\n0\r\n\r\n", Fault::BareLineFeed),
     (b"5\r\r\nhello\r\n0\r\n\r\n", Fault::BadChunk),
@@ -280,7 +284,6 @@ const OPEN_CHUNKS: &[&[u8]] = &[
     b"5\r\nhello\r\n0",
     b"5\r\nhello\r\n0\r\n",
     b"0\r\nX: y\r\n",
-    b"ffffffffffffffff\r\nhello\r\n0\r\n\r\n",
     b"7fffffffffffffff\r\nhello\r\n0\r\n\r\n",
 ];
 

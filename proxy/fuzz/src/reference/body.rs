@@ -28,7 +28,7 @@ pub(super) fn chunked(cursor: &mut Cursor<'_>) -> Result<(Vec<u8>, Fields), Stop
     Ok((payload, fields(cursor, may_trail)?))
 }
 
-/// `1*HEXDIG`, at most as many as 64 bits have.
+/// `1*HEXDIG`, at most as many as 64 bits have, the first of which stays zero.
 fn chunk_size(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
     let mut text = String::new();
     while text.is_empty() || cursor.peek()?.is_ascii_hexdigit() {
@@ -37,7 +37,8 @@ fn chunk_size(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
             return Err(Stop::Bad);
         }
     }
-    u64::from_str_radix(&text, 16).map_err(|_| Stop::Bad)
+    let size = i64::from_str_radix(&text, 16).map_err(|_| Stop::Bad)?;
+    u64::try_from(size).map_err(|_| Stop::Bad)
 }
 
 /// `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 7.1.1)

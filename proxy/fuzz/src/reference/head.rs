@@ -95,7 +95,7 @@ pub(super) fn said_framing(fields: &Fields, version: u8) -> Result<Option<Framin
     }
 }
 
-/// `1*DIGIT`, in 64 bits.
+/// `1*DIGIT`, in 63 bits.
 fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -103,7 +103,7 @@ fn decimal(text: &[u8]) -> Option<u64> {
     text.iter()
         .try_fold(0_u128, |number, digit| {
             let number = number * 10 + u128::from(digit - b'0');
-            (number <= u128::from(u64::MAX)).then_some(number)
+            (number < 1 << 63).then_some(number)
         })?
         .try_into()
         .ok()
