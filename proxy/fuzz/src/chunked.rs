@@ -13,6 +13,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         "0\r\n\r\n",
         "5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
         "000A\r\n0123456789\r\n5\r\nhello\r\n00\r\nx: y\r\nGrpc-Status:0 \r\n\r\n",
+        "ffffffffffffffff",
         "5 ; a ; b = c;d=\"e;f=\\\"\\\\\u{e4}\t\"\r\nhello\r\n0;a\r\n\r\n",
     ];
     let nasty = http1::nasty::chunked().into_iter().map(|(octets, _)| octets);

@@ -30,14 +30,13 @@ pub(super) fn chunked(cursor: &mut Cursor<'_>) -> Result<(Vec<u8>, Fields), Stop
 
 /// `1*HEXDIG`, at most as many as 64 bits have, the first of which stays zero.
 fn chunk_size(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
-    let mut text = String::new();
-    while text.is_empty() || cursor.peek()?.is_ascii_hexdigit() {
-        text.push(cursor.one(|octet| octet.is_ascii_hexdigit())?.into());
-        if text.len() > 16 {
-            return Err(Stop::Bad);
-        }
+    let (mut digits, mut size) = (0, 0_i64);
+    while digits == 0 || cursor.peek()?.is_ascii_hexdigit() {
+        let digit = char::from(cursor.one(|octet| octet.is_ascii_hexdigit())?).to_digit(16);
+        let sixteenfold = if digits < 16 { size.checked_mul(16) } else { None };
+        digits += 1;
+        size = sixteenfold.zip(digit).map(|(size, digit)| size + i64::from(digit)).ok_or(Stop::Bad)?;
     }
-    let size = i64::from_str_radix(&text, 16).map_err(|_| Stop::Bad)?;
     u64::try_from(size).map_err(|_| Stop::Bad)
 }
 
