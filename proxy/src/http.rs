@@ -28,7 +28,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use proto::BackendProtocol;
 
-pub(crate) use h1::serve as serve_h1;
+pub(crate) use h1::{ClientStream, serve as serve_h1};
 pub(crate) use h2::serve as serve_h2;
 pub(crate) use headers::ClientFields;
 pub(crate) use judge::Door;

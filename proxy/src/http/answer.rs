@@ -54,6 +54,15 @@ pub(crate) enum Broken {
 }
 
 impl Broken {
+    /// Under which name that is counted.
+    pub(super) fn refusal(&self) -> Refusal {
+        match self {
+            Self::Backend(_) => Refusal::BackendReset,
+            Self::Silent => Refusal::BackendTimeout,
+            Self::Forbidden => Refusal::SourceNotAllowed,
+        }
+    }
+
     /// How a client that speaks HTTP/2 is told. What the backend said to us by frames is passed on.
     pub(super) fn reason(&self) -> Reason {
         let said = match self {
@@ -130,9 +139,7 @@ impl Body for Answer {
         };
         match &frame {
             Some(Ok(frame)) => this.meter.sent(frame.data_ref().map_or(0, Bytes::len)),
-            Some(Err(Broken::Backend(_))) => this.meter.cut_short(Refusal::BackendReset),
-            Some(Err(Broken::Silent)) => this.meter.cut_short(Refusal::BackendTimeout),
-            Some(Err(Broken::Forbidden)) => this.meter.cut_short(Refusal::SourceNotAllowed),
+            Some(Err(broken)) => this.meter.cut_short(broken.refusal()),
             None => {}
         }
         Poll::Ready(frame)

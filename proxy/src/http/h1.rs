@@ -50,7 +50,7 @@ enum After {
     /// It closes in order. Where `unheard`, the client may still be sending.
     Closes { unheard: bool },
     /// The client must see that what it has is not all. Where only the connection's end could tell it
-    /// otherwise, that has to be a `reset`.
+    /// otherwise, or what is on its way shall not wait for it, that has to be a `reset`.
     Breaks { reset: bool },
     /// It became something else, which is over.
     Over,

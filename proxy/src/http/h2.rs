@@ -28,20 +28,17 @@ use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::SendResponse;
 use http::Request;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::AsyncReadExt as _;
 use tokio::time::Instant;
 
-use super::{Client, Door};
+use super::{Client, ClientStream, Door};
 use crate::refusal::Refusal;
-use drive::Drive;
+use drive::{Drive, Ended};
 use line::Line;
-use pulse::Pulse;
+use pulse::{Lapse, Pulse};
 
 /// Serves HTTP/2 to the connection's end.
-pub(crate) async fn serve<S>(mut stream: S, client: Rc<Client>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub(crate) async fn serve<S: ClientStream>(mut stream: S, client: Rc<Client>) {
     let context = client.context.clone();
     let (timeouts, limits) = (&context.config().timeouts, &context.config().limits);
     let pulse = Pulse::new(limits, Instant::now());
@@ -52,6 +49,10 @@ where
     drop(drive);
     if let Some(refusal) = ended.refusal() {
         note(&client, refusal);
+    }
+    if ended == Ended::Lapsed(Lapse::Stalled) {
+        // What it was sent and does not take shall not wait for it. Without the reset it does, for a while.
+        let _ = stream.tcp().set_zero_linger();
     }
     if ended.is_unheard() {
         // A reset would overtake the GOAWAY (RFC 9112 9.6 says the same of HTTP/1).

@@ -16,6 +16,7 @@ mod matrix;
 mod moving;
 mod observed;
 mod passthrough;
+mod slow_readers;
 mod sources;
 mod stage;
 mod tls;

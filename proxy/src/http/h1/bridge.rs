@@ -97,20 +97,24 @@ async fn deliver<S: ClientStream>(
     let mut answer = frames::Outgoing::new(head, Answer::backend(response.into_body(), vigil, meter));
     let mut watch = Watch::new(Instant::now());
     let sent = poll_fn(|cx| {
-        if let Err(Broke::Client(_)) = feeder.poll(cx, &mut connection.line) {
-            return Poll::Ready(Err(()));
+        if let Err(Broke::Client(refusal)) = feeder.poll(cx, &mut connection.line) {
+            return Poll::Ready(Err(refusal));
         }
-        match answer.poll(cx, &mut connection.line) {
-            Ok(Step::Done) => return Poll::Ready(Ok(())),
-            Ok(Step::Client) => {
-                let stalled = context.config().timeouts.stalled;
-                if watch.is_over(cx, &mut connection.clock, answer.passed(), stalled) {
-                    return Poll::Ready(Err(()));
+        let step = answer.poll(cx, &mut connection.line)?;
+        let passed = answer.passed();
+        match step {
+            Step::Done => return Poll::Ready(Ok(())),
+            Step::Client => {
+                let (config, clock) = (context.config(), &mut connection.clock);
+                if watch.is_over(cx, clock, passed, config.timeouts.stalled)
+                    || watch.is_too_slow(cx, clock, passed, config)
+                {
+                    answer.cut(Refusal::SlowReader);
+                    return Poll::Ready(Err(Refusal::SlowReader));
                 }
             }
             // The answer keeps its own time.
-            Ok(Step::Backend) => {}
-            Err(_) => return Poll::Ready(Err(())),
+            Step::Backend => watch.rests(passed),
         }
         Poll::Pending
     })
@@ -118,6 +122,6 @@ async fn deliver<S: ClientStream>(
     match sent {
         Ok(()) if persists => After::Persists,
         Ok(()) => After::Closes { unheard: !feeder.is_over() },
-        Err(()) => After::Breaks { reset: asked.is_http10 },
+        Err(refusal) => After::Breaks { reset: asked.is_http10 || refusal.resets() },
     }
 }

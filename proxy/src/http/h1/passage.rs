@@ -106,7 +106,7 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             let body_idle = self.client.client.context.config().timeouts.body_idle;
             let moved = self.upload.passed() + download.passed();
             match self.lapse(cx, &mut watch, step, moved, body_idle) {
-                Some(Step::Client) => Poll::Ready(Err(Refusal::ClientGone)),
+                Some(Step::Client) => Poll::Ready(Err(Refusal::SlowReader)),
                 Some(Step::Backend | Step::Done) => Poll::Ready(Err(Refusal::BackendTimeout)),
                 None => Poll::Pending,
             }

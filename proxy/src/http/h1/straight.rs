@@ -117,7 +117,7 @@ async fn deliver<S: ClientStream>(
         Err(refusal) => {
             prepared.meter.cut_short(refusal);
             backend.reset();
-            After::Breaks { reset: prepared.asked.is_http10 }
+            After::Breaks { reset: prepared.asked.is_http10 || refusal.resets() }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::line::ClientStream;
 use crate::http::meter::Meter;
 use crate::http::tunnel::Tunnel;
 use crate::limits::Admitted;
+use crate::relay::{Cut, End};
 use crate::upstream::{self, Lease};
 
 /// Tells the client that its backend has switched, and carries the tunnel to its end.
@@ -26,7 +27,12 @@ pub(super) async fn run<S: ClientStream>(
     };
     let stalled = client.context.config().timeouts.stalled;
     if !matches!(tokio::time::timeout(stalled, told).await, Ok(Ok(()))) {
+        connection.line.reset();
         return tunnel.cut();
     }
-    tunnel.carry(&client, &mut connection.line, std::future::pending()).await;
+    match tunnel.carry(&client, &mut connection.line, std::future::pending()).await {
+        // What is on its way to who takes nothing, or may not have it, goes nowhere.
+        End::Idle | End::Stopped(Some(Cut::Forbidden)) => connection.line.reset(),
+        End::Whole | End::ClientBroke | End::BackendBroke | End::Stopped(_) => {}
+    }
 }

@@ -37,7 +37,8 @@ impl Ended {
         match self {
             Self::Flooded => Some(Refusal::Http2Flood),
             Self::Lapsed(Lapse::Head) => Some(Refusal::HeadTimeout),
-            Self::Whole | Self::Broke | Self::Lapsed(Lapse::Idle | Lapse::Stalled) => None,
+            Self::Lapsed(Lapse::Stalled) => Some(Refusal::SlowReader),
+            Self::Whole | Self::Broke | Self::Lapsed(Lapse::Idle) => None,
         }
     }
 

@@ -55,7 +55,7 @@ impl<'s> Outgoing<'s> {
                     Poll::Ready(Ok(false)) => continue,
                     Poll::Ready(Ok(true) | Err(_)) => return Poll::Ready(()),
                     Poll::Pending if self.is_too_slow(cx) => {
-                        self.answer.cut(Refusal::ClientGone);
+                        self.answer.cut(Refusal::SlowReader);
                         self.send.send_reset(Reason::CANCEL);
                         return Poll::Ready(());
                     }

@@ -7,7 +7,7 @@ use http_body::Body;
 
 use super::super::line::{ClientStream, Line};
 use super::super::reply::Asked;
-use super::super::upload::{Broke, Step};
+use super::super::upload::Step;
 use crate::buffers::{Parcel, Text};
 use crate::context::Context as Worker;
 use crate::http::answer::Answer;
@@ -87,13 +87,21 @@ impl Outgoing {
         self.passed
     }
 
+    /// Nobody takes the rest of it.
+    pub(super) fn cut(&mut self, refusal: Refusal) {
+        self.answer.cut(refusal);
+    }
+
     /// Passes on what there is.
+    ///
+    /// # Errors
+    /// Why it ends before its end.
     pub(super) fn poll<S: ClientStream>(
         &mut self,
         cx: &mut Context<'_>,
         line: &mut Line<S>,
-    ) -> Result<Step, Broke> {
-        let gone = |_| Broke::Client(Refusal::ClientGone);
+    ) -> Result<Step, Refusal> {
+        let gone = |_| Refusal::ClientGone;
         loop {
             let passed = &mut self.passed;
             let written = self.parcel.poll_write(|parts| {
@@ -115,7 +123,7 @@ impl Outgoing {
             }
             match Pin::new(&mut self.answer).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => self.take(frame),
-                Poll::Ready(Some(Err(_))) => return Err(Broke::Backend),
+                Poll::Ready(Some(Err(broken))) => return Err(broken.refusal()),
                 Poll::Ready(None) => self.end(),
                 Poll::Pending => {
                     return match line.poll_flush(cx) {
