@@ -30,7 +30,7 @@ async fn heard_late(stage: &Stage, stream: &mut (impl AsyncRead + Unpin)) -> (us
         tokio::task::yield_now().await;
     }
     let mut heard = Vec::new();
-    let end = stream.read_to_end(&mut heard).await.expect_err("no end in order");
+    let end = stream.read_to_end(&mut heard).await.unwrap_err();
     (heard.len(), end)
 }
 
