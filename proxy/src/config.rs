@@ -130,6 +130,10 @@ pub struct Limits {
     /// Leading bits of an IPv6 address that tell sources apart. 64, because whoever has one address of such a
     /// network has all of them (RFC 6177 2).
     pub source_prefix_v6: u8,
+    /// Requests over one client connection. Then the client is told to open another (`Connection: close`,
+    /// GOAWAY), which the kernel may give to a worker that has less to do; no state of a connection can grow for
+    /// ever. So many that a benchmark does not meet it.
+    pub requests_per_connection: NonZeroU32,
     /// Requests and tunnels under way over one route: half of what connections could bring, so that a route
     /// whose backends hang leaves room for the others.
     pub in_flight_per_route: NonZeroU32,
@@ -306,6 +310,7 @@ impl Default for Limits {
             connections: NonZeroUsize::new(65_536).unwrap_or(NonZeroUsize::MIN),
             connections_per_source: NonZeroU32::new(4096).unwrap_or(NonZeroU32::MIN),
             source_prefix_v6: 64,
+            requests_per_connection: NonZeroU32::new(1_000_000).unwrap_or(NonZeroU32::MIN),
             in_flight_per_route: NonZeroU32::new(32_768).unwrap_or(NonZeroU32::MIN),
             in_flight_per_backend: NonZeroU32::new(16_384).unwrap_or(NonZeroU32::MIN),
             rate_per_source: None,

@@ -74,17 +74,30 @@ pub(crate) async fn serve<S: ClientStream>(stream: S, client: Rc<Client>) {
                 connection.idle_since = Instant::now();
                 connection.served = connection.served.saturating_add(1);
             }
-            After::Closes { unheard } => return connection.close(unheard).await,
+            After::Closes { unheard } => {
+                // Who did not ask for the end may have asked for more already.
+                let is_ours = connection.is_at_its_last() || context.is_draining();
+                return connection.close(unheard || is_ours).await;
+            }
             After::Breaks { reset: true } => return connection.line.reset(),
             After::Breaks { reset: false } | After::Over => return,
         }
     }
 }
 
+impl<S> Connection<S> {
+    /// Whether no more requests may come than the one that is next, or under way.
+    fn is_at_its_last(&self) -> bool {
+        let most = self.client.context.config().limits.requests_per_connection.get();
+        self.served >= most - 1
+    }
+}
+
 /// Serves the request whose head was read.
 async fn one<S: ClientStream>(connection: &mut Connection<S>, head: Range<usize>) -> After {
     let bytes = connection.line.inbound.unread().get(head.clone()).unwrap_or_default();
-    let prepared = prepare::prepare(&connection.client, bytes, Instant::now());
+    let is_last = connection.is_at_its_last();
+    let prepared = prepare::prepare(&connection.client, bytes, Instant::now(), is_last);
     connection.line.inbound.consume(head.end);
     match prepared {
         Ok((Way::Straight(upload), prepared)) => straight::pass(connection, prepared, upload).await,

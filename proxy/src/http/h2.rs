@@ -44,7 +44,7 @@ pub(crate) async fn serve<S: ClientStream>(mut stream: S, client: Rc<Client>) {
     let pulse = Pulse::new(limits, Instant::now());
     let handshake = context.h2.handshake(Line::new(&mut stream, pulse.clone()));
     let begin = |request, respond| begin(&client, &pulse, request, respond);
-    let mut drive = Drive::new(handshake, pulse.clone(), timeouts);
+    let mut drive = Drive::new(handshake, pulse.clone(), timeouts, limits);
     let ended = drive.run(begin, timeouts, context.drain.clone(), &context.limits.idle).await;
     drop(drive);
     if let Some(refusal) = ended.refusal() {

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::backends::{echo, serve};
 use crate::client::{Answer, alert, exchange, get, read_answer};
+use crate::h2::frames::{ENHANCE_YOUR_CALM, GOAWAY, HEADERS, NO_ERROR, PING, Raw, ack, get as get_h2};
 use crate::h2::{connect, empty};
 use crate::observed::admin;
 use crate::stage::{Stage, bound, bound_to};
@@ -276,4 +277,69 @@ async fn many_are_told_at_once_and_the_others_hear_nothing() {
     let mut stream = TcpStream::connect(stage.http).await.unwrap();
     assert_eq!(stream.read(&mut [0; 16]).await.unwrap_or_default(), 0);
     assert_eq!(exchange(&mut held, b"GET / HTTP/1.0\r\nhost: a.ep-r.io\r\n\r\n").await[9..12], *b"404");
+}
+
+#[tokio::test]
+async fn a_connection_brings_so_many_requests_and_the_last_answer_says_so() {
+    let stage = Stage::with(|config| config.limits.requests_per_connection = some(3));
+    let backend = echo(&stage.tasks, "served").await;
+    stage.apply(vec![bound("a.ep-r.io", Http, &[backend])]);
+    let lost = "GET / HTTP/1.1\r\nhost: lost.ep-r.io\r\n\r\n";
+    for (asked, last) in [([ASK, lost, ASK, ASK], 200), ([ASK, ASK, lost, ASK], 404)] {
+        let mut stream = TcpStream::connect(stage.http).await.unwrap();
+        stream.write_all(asked.concat().as_bytes()).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(read_answer(&mut stream).await.field("connection"), None);
+        }
+        let answer = read_answer(&mut stream).await;
+        assert_eq!((answer.status, answer.field("connection")), (last, Some("close")));
+        assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0, "what was asked beyond is not answered");
+    }
+    let mut stream = TcpStream::connect(stage.http).await.unwrap();
+    stream.write_all(ASK.as_bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut stream).await.status, 200, "another connection is not concerned");
+}
+
+#[tokio::test]
+async fn over_http2_too() {
+    let stage = Stage::with(|config| {
+        config.limits.requests_per_connection = some(2);
+        config.limits.h2_streams = 4;
+    });
+    let backend = echo(&stage.tasks, "served").await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let mut heeds = Raw::open(&stage).await;
+    heeds.asks(1).await;
+    heeds.send(&get_h2(3)).await;
+    let (mut answered, mut goodbyes) = (0, Vec::new());
+    while let Some(frame) = heeds.next().await {
+        answered += u32::from(frame.kind == HEADERS);
+        if frame.kind == PING {
+            heeds.send(&ack(&frame)).await;
+        }
+        if frame.kind == GOAWAY {
+            goodbyes.push((frame.last_stream(), frame.code()));
+        }
+    }
+    assert_eq!((answered, goodbyes), (1, vec![(0x7fff_ffff, NO_ERROR), (3, NO_ERROR)]));
+
+    // Who does not hear is served a little longer, and then no more.
+    let mut deaf = Raw::open(&stage).await;
+    let (mut stream, mut answered, mut said) = (1, 0, Vec::new());
+    while deaf.try_send(&get_h2(stream)).await {
+        stream += 2;
+        let heard = loop {
+            match deaf.next().await {
+                Some(frame) if frame.kind == HEADERS => break true,
+                Some(frame) if frame.kind == GOAWAY => said.push(frame.code()),
+                Some(_) => {}
+                None => break false,
+            }
+        };
+        if !heard {
+            break;
+        }
+        answered += 1;
+    }
+    assert_eq!((answered, said), (6, vec![NO_ERROR, ENHANCE_YOUR_CALM]));
 }

@@ -60,24 +60,27 @@ impl From<Fault> for Box<Turned> {
     }
 }
 
-/// Reads the head that `bytes` are and judges the request.
+/// Reads the head that `bytes` are and judges the request, which `is_last` on its connection whatever it asks.
 pub(super) fn prepare(
     client: &Rc<Client>,
     bytes: &[u8],
     started: Instant,
+    is_last: bool,
 ) -> Result<(Way, Prepared), Box<Turned>> {
     let context = &client.context;
     let mut room = context.room.borrow_mut();
     let head = RequestHead::parse(bytes, &mut room, &context.bounds)?;
     let mut meter = Meter::new(client.clone(), &seen(&head), started);
     let framing = head.framing;
+    let persists = head.persists && !is_last;
     match judged(client, &head, &mut meter) {
         Ok((way, vigil, asked)) => {
+            let asked = Asked { persists, ..asked };
             let is_repeatable = framing == Framing::Empty && is_idempotent(head.method);
             Ok((way, Prepared { asked, is_repeatable, started, vigil, meter }))
         }
         Err(declined) => Err(Box::new(Turned {
-            persists: head.persists && framing == Framing::Empty && !declined.refusal.closes(),
+            persists: persists && framing == Framing::Empty && !declined.refusal.closes(),
             fault: None,
             is_head: head.method == "HEAD",
             declined,

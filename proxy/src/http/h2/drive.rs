@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::pulse::{Lapse, Pulse};
-use crate::config::Timeouts;
+use crate::config::{Limits, Timeouts};
 use crate::drain::Signal;
 use crate::http::clock::Clock;
 use crate::limits::idle::{self, IdleGuard, Registry};
@@ -57,10 +57,20 @@ pub(super) struct Drive<T> {
     pulse: Pulse,
     clock: Clock,
     seat: Seat,
+    quota: Quota,
     /// The client was told that no new requests are taken.
     is_told: bool,
     /// It was told to go, why, and until when that may take.
     ending: Option<(Ended, Instant)>,
+}
+
+/// How many requests a connection brings.
+struct Quota {
+    asked: u32,
+    /// When so many were asked the client is told to open another one.
+    most: u32,
+    /// Those it may have sent before it heard.
+    spare: u32,
 }
 
 enum State<T> {
@@ -69,16 +79,23 @@ enum State<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Drive<T> {
-    pub(super) fn new(handshake: Handshake<T, Bytes>, pulse: Pulse, timeouts: &Timeouts) -> Self {
+    pub(super) fn new(
+        handshake: Handshake<T, Bytes>,
+        pulse: Pulse,
+        timeouts: &Timeouts,
+        limits: &Limits,
+    ) -> Self {
         let clock = Clock::new(Instant::now() + timeouts.head);
         let state = State::Greeting(Box::new(handshake));
-        Self { state, pulse, clock, seat: Seat::Busy, is_told: false, ending: None }
+        let quota = Quota { asked: 0, most: limits.requests_per_connection.get(), spare: limits.h2_streams };
+        Self { state, pulse, clock, seat: Seat::Busy, quota, is_told: false, ending: None }
     }
 
     /// Runs the connection to its end, and has `begin` serve the requests that come.
     ///
-    /// When a drain begins, or its place is needed by others while nothing is asked on it, it is told that no
-    /// new requests are taken (RFC 9113 6.8); those that are under way are answered.
+    /// When a drain begins, its place is needed by others while nothing is asked on it, or it has brought as many
+    /// requests as it may, it is told that no new ones are taken (RFC 9113 6.8); those that are under way are
+    /// answered.
     pub(super) async fn run(
         &mut self,
         mut begin: impl FnMut(Request<RecvStream>, SendResponse<Bytes>),
@@ -97,11 +114,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Drive<T> {
             if let Poll::Ready(ended) = self.poll_requests(cx, &mut begin) {
                 return Poll::Ready(ended);
             }
-            if self.seat.has_to_go(cx, self.pulse.is_idle(), registry, timeouts) {
-                self.finish();
+            let has_to_go = self.seat.has_to_go(cx, self.pulse.is_idle(), registry, timeouts);
+            if (has_to_go || self.quota.is_used_up()) && self.finish() {
                 cx.waker().wake_by_ref();
             }
-            if self.pulse.has_enough() && self.ending.is_none() {
+            if (self.pulse.has_enough() || self.quota.is_overdrawn()) && self.ending.is_none() {
                 self.end(cx, Ended::Flooded, Reason::ENHANCE_YOUR_CALM, timeouts.linger);
             }
             self.poll_time(cx, timeouts)
@@ -109,13 +126,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Drive<T> {
         .await
     }
 
-    /// Tells the client once that no new requests are taken.
-    fn finish(&mut self) {
-        if let State::Open(connection) = &mut self.state
-            && !std::mem::replace(&mut self.is_told, true)
-        {
+    /// Tells the client once that no new requests are taken; whether that was now.
+    fn finish(&mut self) -> bool {
+        let State::Open(connection) = &mut self.state else { return false };
+        let is_news = !std::mem::replace(&mut self.is_told, true);
+        if is_news {
             connection.graceful_shutdown();
         }
+        is_news
     }
 
     /// Tells the client that the connection ends now, whatever is under way on it.
@@ -143,7 +161,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Drive<T> {
         loop {
             let accepted = pin!(connection.accept()).poll(cx);
             match ready!(accepted) {
-                Some(Ok((request, respond))) => begin(request, respond),
+                Some(Ok((request, respond))) => {
+                    self.quota.asked = self.quota.asked.saturating_add(1);
+                    begin(request, respond);
+                }
                 Some(Err(error)) => return Poll::Ready(self.ended(Some(&error))),
                 None => return Poll::Ready(self.ended(None)),
             }
@@ -179,6 +200,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Drive<T> {
             }
             self.end(cx, why, Reason::NO_ERROR, timeouts.linger);
         }
+    }
+}
+
+impl Quota {
+    fn is_used_up(&self) -> bool {
+        self.asked >= self.most
+    }
+
+    /// Whether the client goes on asking although it was told.
+    fn is_overdrawn(&self) -> bool {
+        self.asked > self.most.saturating_add(self.spare)
     }
 }
 

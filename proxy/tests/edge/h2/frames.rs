@@ -36,11 +36,21 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// The last stream that GOAWAY says was taken.
+    pub(crate) fn last_stream(&self) -> u32 {
+        u32::from_be_bytes(self.payload[..4].try_into().unwrap())
+    }
+
     /// The error code of `RST_STREAM` or GOAWAY.
     pub(crate) fn code(&self) -> u32 {
         let at = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
     }
+}
+
+/// The answer to a PING.
+pub(crate) fn ack(ping: &Frame) -> Vec<u8> {
+    frame(PING, ACK, 0, &ping.payload)
 }
 
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
