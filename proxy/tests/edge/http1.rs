@@ -1,5 +1,18 @@
 //! Requests over HTTP/1.1 and 1.0: which are taken, and what the backend gets.
 
+mod bodies;
+mod bodiless;
+mod early;
+mod expect;
+mod halves;
+mod heads;
+mod hop_by_hop;
+mod interim;
+mod lengthless;
+mod pipelining;
+mod trailers;
+mod upgrades;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -21,3 +21,4 @@ mod sources;
 mod stage;
 mod tls;
 mod websocket;
+mod wire;

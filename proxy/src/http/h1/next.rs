@@ -46,7 +46,8 @@ impl<S: ClientStream> Connection<S> {
             if let Poll::Ready(next) = self.poll_next(cx, &mut scan, &context.bounds) {
                 return Poll::Ready(next);
             }
-            if !self.line.inbound.is_empty() && !std::mem::replace(&mut has_begun, true) && !is_fresh {
+            if !is_blank(self.line.inbound.unread()) && !std::mem::replace(&mut has_begun, true) && !is_fresh
+            {
                 due = Instant::now() + timeouts.head;
             }
             if !has_begun && leave.as_mut().poll(cx).is_ready() {
@@ -82,11 +83,16 @@ impl<S: ClientStream> Connection<S> {
             }
             if self.line.has_ended {
                 let cut = Next::Refused(Refusal::BadRequest, Some(Fault::Truncated));
-                return Poll::Ready(if is_empty { Next::End } else { cut });
+                return Poll::Ready(if is_blank(self.line.inbound.unread()) { Next::End } else { cut });
             }
             if ready!(self.line.poll_more_head(cx)).is_err() {
                 return Poll::Ready(Next::End);
             }
         }
     }
+}
+
+/// Whether nothing of a request is there: blank lines before one are no part of it (RFC 9112 2.2).
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }

@@ -68,6 +68,7 @@ impl<'p, S: ClientStream> Passage<'p, S> {
         let mut watch = Watch::new(self.started);
         poll_fn(|cx| {
             self.check_source(cx)?;
+            let waited = self.upload.waits_for_word();
             let step = self.poll_upload(cx)?;
             if self.is_sent && self.client.line.poll_gone(cx).is_err() {
                 return Poll::Ready(Err(Refusal::ClientGone.into()));
@@ -75,6 +76,12 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             if let Poll::Ready(reply) = self.poll_reply(cx, &mut scan, &mut interim)? {
                 return Poll::Ready(Ok(reply));
             }
+            let waits = self.upload.waits_for_word();
+            if waited && !waits {
+                // The client's time begins with the word.
+                watch = Watch::new(Instant::now());
+            }
+            let step = if waits { Step::Backend } else { step };
             let first_byte = self.client.client.context.config().timeouts.first_byte;
             match self.lapse(cx, &mut watch, step, self.upload.passed(), first_byte) {
                 Some(Step::Client) => Poll::Ready(Err(Refusal::BodyTimeout.into())),
@@ -170,7 +177,12 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             let reply = reply::read(head, self.asked, is_whole, &context)?;
             self.backend.consume(length);
             match reply {
-                Reply::Interim(text) => *interim = Interim { text, written: 0 },
+                Reply::Interim(reply::Interim { head, is_continue }) => {
+                    *interim = Interim { text: head, written: 0 };
+                    if is_continue {
+                        self.upload.is_asked_for();
+                    }
+                }
                 Reply::Final(_) => return Poll::Ready(Ok(reply)),
             }
             *scan = HeadScan::response();

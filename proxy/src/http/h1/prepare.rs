@@ -107,7 +107,9 @@ fn judged(
     let found = find(client, host, &path, meter)?;
     // A body and what goes through a tunnel would come on one stream.
     let websocket = match head.framing {
-        Framing::Empty => upgrade::wants_websocket(head.method, head.version.into(), head.fields()),
+        Framing::Empty | Framing::Length(0) => {
+            upgrade::wants_websocket(head.method, head.version.into(), head.fields())
+        }
         Framing::Length(_) | Framing::Chunked | Framing::UntilClose => None,
     };
     let vigil = Vigil::new(client.clone(), found.admitted);
@@ -133,7 +135,7 @@ fn judged(
                 upgrade::ask(&mut *text);
             }
             write::end(&mut text);
-            Way::Straight(Upload::new(text, head.framing))
+            Way::Straight(Upload::new(text, head.framing, head.expects_continue))
         }
         BackendProtocol::H2c if websocket.is_some() => return Err(Refusal::WebSocketNotSupported.into()),
         BackendProtocol::H2c => {

@@ -23,10 +23,18 @@ pub(super) struct Asked {
 
 /// The head of an answer.
 pub(super) enum Reply {
-    /// Another one follows. Empty where the client must not have it.
-    Interim(Text),
+    /// Another one follows.
+    Interim(Interim),
     /// The one that counts.
     Final(Final),
+}
+
+/// An interim answer (RFC 9110 15.2).
+pub(super) struct Interim {
+    /// Its head, rewritten. Empty where the client must not have it.
+    pub(super) head: Text,
+    /// It tells the client to send its body.
+    pub(super) is_continue: bool,
 }
 
 /// The answer's head, rewritten, and what it says of what follows.
@@ -52,7 +60,8 @@ pub(super) fn read(head: &[u8], asked: &Asked, is_whole: bool, context: &Context
     let garbage = |_| Refusal::BackendGarbage;
     let answer = ResponseHead::parse(head, &mut room, &context.bounds).map_err(garbage)?;
     if (100..200).contains(&answer.status) && answer.status != 101 {
-        return Ok(Reply::Interim(interim(&answer, asked)?));
+        let (head, is_continue) = (interim(&answer, asked)?, answer.status == 100);
+        return Ok(Reply::Interim(Interim { head, is_continue }));
     }
     let has_switched = upgrade::has_switched(answer.status, answer.fields(), asked.websocket.as_ref())?;
     let framing = answer.framing(asked.is_head).map_err(garbage)?;

@@ -16,6 +16,8 @@ pub(super) struct Upload {
     /// Bytes at the front of what the client sent that belong to the body and may be written.
     ready: usize,
     passed: u64,
+    /// The client sends nothing before it is told to, which is the backend's to say (RFC 9110 10.1.1).
+    waits_for_word: bool,
 }
 
 /// How far one way of an exchange came.
@@ -39,9 +41,20 @@ pub(super) enum Broke {
 }
 
 impl Upload {
-    /// `head` stands ready; the body has yet to be read.
-    pub(super) fn new(head: Text, framing: Framing) -> Self {
-        Self { head, written: 0, body: Body::new(framing), ready: 0, passed: 0 }
+    /// `head` stands ready; the body has yet to be read, of a client that may wait for a word before it sends
+    /// it.
+    pub(super) fn new(head: Text, framing: Framing, waits_for_word: bool) -> Self {
+        Self { head, written: 0, body: Body::new(framing), ready: 0, passed: 0, waits_for_word }
+    }
+
+    /// Whether the client waits to be told to send its body.
+    pub(super) fn waits_for_word(&self) -> bool {
+        self.waits_for_word
+    }
+
+    /// The client is told to send its body.
+    pub(super) fn is_asked_for(&mut self) {
+        self.waits_for_word = false;
     }
 
     /// Bytes of the body that were passed on.
@@ -97,6 +110,8 @@ impl Upload {
         if self.ready > 0 || self.body.is_over() || line.inbound.is_empty() {
             return Ok(());
         }
+        // Who sends has been told, or never waited.
+        self.waits_for_word = false;
         let scanned = self.body.scan(line.inbound.unread());
         self.ready = scanned.map_err(|_| Broke::Client(Refusal::BadRequest))?.taken;
         Ok(())

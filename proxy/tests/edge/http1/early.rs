@@ -1,0 +1,113 @@
+//! Backends that answer before they have heard all (RFC 9112 9.3, 9.6): the client gets the answer whole.
+
+use crate::wire::{DOORS, Door, End, Scene, answer, last_answer};
+
+const PUT: &str = "PUT /large HTTP/1.1";
+const LENGTH: &str = "content-length: 8388608\r\n";
+const TOO_LARGE: &str = "413 Content Too Large";
+
+async fn began(scene: &Scene, door: Door) -> (End, End) {
+    let (client, mut backend) = scene.ask(door, door.request(PUT, LENGTH) + "begun").await;
+    backend.hears(door.forwarded(PUT, "", LENGTH) + "begun").await;
+    (client, backend)
+}
+
+#[tokio::test]
+async fn the_answer_is_heard_and_the_connection_ends() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        // Who answers and leaves; and who answers and stays, but is not heard any more.
+        for leaves in [true, false] {
+            let (mut client, mut backend) = began(&scene, door).await;
+            backend.says(answer(TOO_LARGE, "no")).await;
+            if leaves {
+                backend.stops().await;
+            }
+            client.hears_last(last_answer(TOO_LARGE, "no")).await;
+            backend.is_reset().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_in_the_middle_of_its_upload_hears_it() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let (mut client, mut backend) = began(&scene, door).await;
+        backend.says(answer(TOO_LARGE, &"no".repeat(50_000))).await;
+        // The backend reads on for a while, and then no more.
+        client.says(vec![b'x'; 1 << 20]).await;
+        client.hears(last_answer(TOO_LARGE, &"no".repeat(50_000))).await;
+        drop(backend);
+        client.hears_the_end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_backend_that_leaves_bytes_unread_is_heard_too() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let (mut client, mut backend) = scene.ask(door, door.request(PUT, LENGTH)).await;
+        backend.hears(door.forwarded(PUT, "", LENGTH)).await;
+        client.says(vec![b'x'; 100_000]).await;
+        scene.settle().await;
+        backend.says(answer(TOO_LARGE, "no")).await;
+        // With bytes it has not read this is a reset behind its answer.
+        drop(backend);
+        client.hears_last(last_answer(TOO_LARGE, "no")).await;
+    }
+}
+
+#[tokio::test]
+async fn both_ways_at_once() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let chunked = "transfer-encoding: chunked\r\n";
+        let (mut client, mut backend) = scene.ask(door, door.request(PUT, chunked)).await;
+        backend.hears(door.forwarded(PUT, "", chunked)).await;
+        let head = "HTTP/1.1 200 OK\r\ndate: D\r\ntransfer-encoding: chunked\r\n";
+        backend.says(head.to_owned() + "\r\n").await;
+        client.hears(head.to_owned() + "connection: close\r\n\r\n").await;
+        for piece in ["1\r\na\r\n", "2\r\nbc\r\n", "0\r\n\r\n"] {
+            client.says(piece).await;
+            backend.hears(piece).await;
+            backend.says(piece).await;
+            client.hears(piece).await;
+        }
+        // The upload was over before the answer: nothing is wrong, but that it was said to be the last.
+        client.hears_the_end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_before_the_upload_ends_it() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let (mut client, mut backend) = began(&scene, door).await;
+        backend.says("HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: 4\r\n\r\nha").await;
+        client.hears("HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: 4\r\nconnection: close\r\n\r\nha").await;
+        client.says("more").await;
+        backend.hears("more").await;
+        backend.says("lf").await;
+        client.hears_last("lf").await;
+        backend.is_reset().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_after_the_last_byte_leaves_both_open() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let line = "POST / HTTP/1.1";
+        let (mut client, mut backend) =
+            scene.ask(door, door.request(line, "content-length: 4\r\n") + "bod").await;
+        for _ in 0..3 {
+            backend.hears(door.forwarded(line, "", "content-length: 4\r\n") + "bod").await;
+            client.says("y").await;
+            backend.hears("y").await;
+            backend.says(answer(TOO_LARGE, "no")).await;
+            client.hears(answer(TOO_LARGE, "no")).await;
+            client.says(door.request(line, "content-length: 4\r\n") + "bod").await;
+        }
+    }
+}
