@@ -1,5 +1,6 @@
 //! Requests over HTTP/1.1 and 1.0: which are taken, and what the backend gets.
 
+mod accounts;
 mod bodies;
 mod bodiless;
 mod early;
