@@ -10,6 +10,7 @@ mod heads;
 mod hop_by_hop;
 mod interim;
 mod lengthless;
+mod pieces;
 mod pipelining;
 mod trailers;
 mod upgrades;

@@ -213,29 +213,20 @@ impl End {
 
     /// Hears `expected`, byte for byte, and leaves unread what may follow.
     pub(crate) async fn hears(&mut self, expected: impl AsRef<[u8]>) {
-        let expected = expected.as_ref();
-        let (who, mut heard) = (self.who, vec![0; expected.len()]);
-        let mut so_far = 0;
-        while so_far < expected.len() {
-            let read = tokio::time::timeout(NEVER, self.stream().read(&mut heard[so_far..])).await;
-            let told = |why: &str| -> String {
-                let (heard, expected) = (heard[..so_far].escape_ascii(), expected.escape_ascii());
-                format!("{who} {why}\n   heard: {heard}\nexpected: {expected}")
-            };
-            match read {
-                Ok(Ok(0)) => panic!("{}", told("hears the end")),
-                Ok(Ok(read)) => so_far += read,
-                Ok(Err(error)) => panic!("{}", told(&error.to_string())),
-                Err(_) => panic!("{}", told("waits in vain")),
+        hear(self.who, self.stream(), expected.as_ref()).await;
+    }
+
+    /// Says `pieces` one by one while it hears `expected`.
+    pub(crate) async fn says_and_hears(&mut self, pieces: &[&[u8]], expected: impl AsRef<[u8]>) {
+        let who = self.who;
+        let (mut heard, mut told) = tokio::io::split(self.stream());
+        let says = async {
+            for piece in pieces {
+                told.write_all(piece).await.unwrap();
+                told.flush().await.unwrap();
             }
-            let same = heard[..so_far] == expected[..so_far];
-            assert!(
-                same,
-                "{who} hears something else\n   heard: {}\nexpected: {}",
-                heard[..so_far].escape_ascii(),
-                expected.escape_ascii()
-            );
-        }
+        };
+        tokio::join!(says, hear(who, &mut heard, expected.as_ref()));
     }
 
     /// Hears as many bytes, whatever they are.
@@ -288,5 +279,29 @@ impl End {
             Ok(read) => panic!("{} hears {}", self.who, bytes[..read].escape_ascii()),
             Err(error) => panic!("{} hears {error}", self.who),
         }
+    }
+}
+
+async fn hear(who: &str, stream: &mut (impl AsyncRead + Unpin + ?Sized), expected: &[u8]) {
+    let (mut heard, mut so_far) = (vec![0; expected.len()], 0);
+    while so_far < expected.len() {
+        let read = tokio::time::timeout(NEVER, stream.read(&mut heard[so_far..])).await;
+        let told = |why: &str| -> String {
+            let (heard, expected) = (heard[..so_far].escape_ascii(), expected.escape_ascii());
+            format!("{who} {why}\n   heard: {heard}\nexpected: {expected}")
+        };
+        match read {
+            Ok(Ok(0)) => panic!("{}", told("hears the end")),
+            Ok(Ok(read)) => so_far += read,
+            Ok(Err(error)) => panic!("{}", told(&error.to_string())),
+            Err(_) => panic!("{}", told("waits in vain")),
+        }
+        let same = heard[..so_far] == expected[..so_far];
+        assert!(
+            same,
+            "{who} hears something else\n   heard: {}\nexpected: {}",
+            heard[..so_far].escape_ascii(),
+            expected.escape_ascii()
+        );
     }
 }
