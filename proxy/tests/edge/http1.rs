@@ -3,6 +3,7 @@
 mod accounts;
 mod bodies;
 mod bodiless;
+mod broken;
 mod early;
 mod expect;
 mod halves;
