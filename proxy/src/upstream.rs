@@ -164,8 +164,28 @@ impl<B: RequestBody> Upstreams<B> {
         lease: Lease,
         request: Request<B>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
+        let pick = if request.method().is_idempotent() { Pick::Any } else { Pick::Sure };
+        self.send_by(pick, lease, request).await
+    }
+
+    /// Sends a request a second time: over a new connection where it would be alone on it, for others kept from
+    /// before may be no better than the one that failed.
+    pub async fn send_again(
+        &self,
+        lease: Lease,
+        request: Request<B>,
+    ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
+        self.send_by(Pick::Fresh, lease, request).await
+    }
+
+    async fn send_by(
+        &self,
+        pick: Pick,
+        lease: Lease,
+        request: Request<B>,
+    ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
         match lease.upstream().protocol() {
-            BackendProtocol::Http1 => self.send_h1(lease, request).await,
+            BackendProtocol::Http1 => self.send_h1(pick, lease, request).await,
             BackendProtocol::H2c => self.send_h2(lease, request).await,
         }
     }
@@ -201,10 +221,10 @@ impl<B: RequestBody> Upstreams<B> {
 
     async fn send_h1(
         &self,
+        pick: Pick,
         lease: Lease,
         request: Request<B>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
-        let pick = if request.method().is_idempotent() { Pick::Any } else { Pick::Sure };
         let connection = match self.connect(&lease, pick).await {
             Ok(connection) => connection,
             Err(fault) => return Err(SendError::unsent(fault, request, lease)),
@@ -229,7 +249,8 @@ impl<B: RequestBody> Upstreams<B> {
             self.metrics().reused.inc();
             return Ok(kept);
         }
-        self.dial(lease).await.map(|stream| self.h1.fresh(stream)).map_err(Fault::Dial)
+        let stream = self.dial(lease).await.map_err(Fault::Dial)?;
+        self.h1.fresh(stream)
     }
 
     /// Keeps a connection whose answer was read to its end for the next request.

@@ -42,7 +42,7 @@ pub(super) async fn exchange(
     let other = upstreams.choose_again(vigil.entry(), Some((failed, fault)));
     let Some(lease) = other else { return Err(fault.refusal()) };
     meter.goes_to(&lease, true);
-    let sent = upstreams.send(lease, request);
+    let sent = upstreams.send_again(lease, request);
     let second = in_time(sent, progress.as_deref(), config, vigil).await?;
     second.map_err(|error| error.fault.refusal())
 }

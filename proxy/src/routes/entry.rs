@@ -21,6 +21,7 @@ pub struct RouteEntry {
 
 impl RouteEntry {
     pub(super) fn new(route: Route, backends: Box<[Arc<Upstream>]>) -> Self {
+        backends.iter().for_each(|backend| backend.gains_route());
         Self { route, backends, live: OnceLock::new(), ended: AtomicBool::new(false) }
     }
 
@@ -33,7 +34,9 @@ impl RouteEntry {
 
     /// Another entry takes its place, or none, in the version of the table that comes next.
     pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+        if !self.ended.swap(true, Ordering::Release) {
+            self.backends.iter().for_each(|backend| backend.loses_route());
+        }
     }
 
     /// Whether a delta has put an end to it. True before the table without it is served: who still looks
@@ -92,6 +95,13 @@ impl RouteEntry {
     /// What is counted and watched, if anything is.
     pub(super) fn live_if_any(&self) -> Option<&Live> {
         self.live.get().map(Arc::as_ref)
+    }
+}
+
+impl Drop for RouteEntry {
+    /// One that no delta has ended goes with its table.
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

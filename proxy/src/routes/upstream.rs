@@ -14,6 +14,8 @@ use crate::per_worker::{Count, PerWorker, WorkerId, is_below};
 pub struct Upstream {
     id: UpstreamId,
     key: UpstreamKey,
+    /// Entries that lead here and have not ended.
+    routes: AtomicU32,
     shares: PerWorker<UpstreamShare>,
 }
 
@@ -44,7 +46,7 @@ impl Upstream {
     pub(super) fn new(key: UpstreamKey) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = UpstreamId(NEXT.fetch_add(1, Ordering::Relaxed));
-        Self { id, key, shares: PerWorker::default() }
+        Self { id, key, routes: AtomicU32::new(0), shares: PerWorker::default() }
     }
 
     /// Its name within this process.
@@ -74,6 +76,20 @@ impl Upstream {
     /// What it speaks.
     pub fn protocol(&self) -> BackendProtocol {
         self.key.protocol
+    }
+
+    /// Whether a route leads here. If not, nothing new will be sent to it, unless a route comes to.
+    pub(crate) fn is_routed(&self) -> bool {
+        self.routes.load(Ordering::Relaxed) > 0
+    }
+
+    /// Another entry leads here. Pair it with [`Self::loses_route`].
+    pub(super) fn gains_route(&self) {
+        self.routes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn loses_route(&self) {
+        self.routes.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// What `worker` counts about it.

@@ -57,9 +57,13 @@ impl Feed {
         room
     }
 
-    /// Whether more was asked for than was put.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.0.is_wanted.get()
+    /// Whether more was asked for than was put; else the task is woken when it is.
+    pub(crate) fn is_wanted(&self, cx: &Context<'_>) -> bool {
+        let wanted = self.0.is_wanted.get();
+        if !wanted {
+            self.0.feeder.set(Some(cx.waker().clone()));
+        }
+        wanted
     }
 
     /// Whether nobody wants the rest.

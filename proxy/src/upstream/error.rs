@@ -30,7 +30,7 @@ pub enum Fault {
     /// The backend says that it has not looked at the request: by REFUSED_STREAM, or by a GOAWAY that names
     /// an earlier stream as its last (RFC 9113 8.7).
     RefusedStream,
-    /// The backend's answer was not HTTP, or its head too long.
+    /// What came of the backend was not HTTP, or its head too long.
     Garbage,
     /// The request's own body failed: the client broke off or sent what is not HTTP.
     RequestBody,
@@ -90,7 +90,8 @@ pub(super) fn fault(error: &hyper::Error) -> Fault {
     if h2.is_some_and(unseen) {
         return Fault::RefusedStream;
     }
-    if error.is_parse() {
+    // What h2 itself says no to.
+    if error.is_parse() || h2.is_some_and(::h2::Error::is_library) {
         return Fault::Garbage;
     }
     if error.is_user() {

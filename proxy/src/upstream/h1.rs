@@ -19,10 +19,11 @@ pub use connection::Connection;
 pub(super) use send::Unanswered;
 
 use super::choose::Lease;
+use super::error::Fault;
 use crate::config::{BackendPolicy, Limits};
 use crate::http1::Bounds;
 use crate::routes::UpstreamId;
-use idle::Idle;
+use idle::{Idle, is_quiet};
 use tokio::time::Instant;
 
 /// A worker's HTTP/1.1 connections.
@@ -44,15 +45,23 @@ impl H1 {
         self.idle.take(id, surely).map(|stream| Connection::new(stream, self.most))
     }
 
-    /// A connection on which nothing was sent yet.
-    pub(super) fn fresh(&self, stream: TcpStream) -> Connection {
-        Connection::new(stream, self.most)
+    /// A connection that was just opened.
+    ///
+    /// # Errors
+    /// When something has come over it already. Nothing was asked, so it is no answer; the one that is would
+    /// be taken for that to the next request.
+    pub(super) fn fresh(&self, stream: TcpStream) -> Result<Connection, Fault> {
+        if is_quiet(&stream, false) {
+            return Ok(Connection::new(stream, self.most));
+        }
+        let has_closed = matches!(stream.try_read(&mut [0]), Ok(0) | Err(_));
+        Err(if has_closed { Fault::Closed } else { Fault::Garbage })
     }
 
     /// Keeps a connection whose answer was read to its end, unless more has come than was asked for.
     pub(super) fn keep(&self, lease: &Lease, connection: Connection) {
         if let Some(stream) = connection.into_idle() {
-            self.idle.keep(lease.upstream().id(), stream);
+            self.idle.keep(lease.upstream(), stream);
         }
     }
 

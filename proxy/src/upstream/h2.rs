@@ -36,6 +36,7 @@ pub(super) struct Shared<B> {
 type Peers<B> = RefCell<HashMap<UpstreamId, Peer<B>>>;
 
 struct Peer<B> {
+    upstream: Arc<Upstream>,
     open: Vec<Connection<B>>,
     opening: Option<Opening>,
     /// Streams its newest connection allows: what the next one is assumed to allow.
@@ -166,7 +167,8 @@ impl<B: RequestBody> Shared<B> {
         let assumed = self.peers.borrow().get(&id).map_or(ASSUMED, |peer| peer.assumed);
         let mut settings = self.settings.clone();
         settings.initial_max_send_streams(assumed);
-        let (upstream, dialler, vanished) = (upstream.clone(), dialler.clone(), self.vanished);
+        let (of, dialler, vanished) = (upstream.clone(), dialler.clone(), self.vanished);
+        let upstream = upstream.clone();
         let open = open(settings, assumed, upstream, dialler, vanished, self.tasks.clone());
         // Whoever polls it last puts the outcome in its place: the request that began may have gone.
         let opening = async move {
@@ -182,7 +184,12 @@ impl<B: RequestBody> Shared<B> {
         };
         let opening = opening.boxed_local().shared();
         let mut peers = self.peers.borrow_mut();
-        let peer = peers.entry(id).or_insert_with(|| Peer { open: Vec::new(), opening: None, assumed });
+        let peer = peers.entry(id).or_insert_with(|| Peer {
+            upstream: of,
+            open: Vec::new(),
+            opening: None,
+            assumed,
+        });
         peer.opening = Some(opening.clone());
         opening
     }
@@ -190,7 +197,8 @@ impl<B: RequestBody> Shared<B> {
     pub(super) fn reap(&self, now: Instant) {
         self.peers.borrow_mut().retain(|_, peer| {
             peer.open.retain(|connection| {
-                let idle = now.duration_since(connection.used.get()) >= self.idle_timeout;
+                let idle = now.duration_since(connection.used.get()) >= self.idle_timeout
+                    || !peer.upstream.is_routed();
                 !connection.sender.is_closed() && (connection.streams.in_use.get() > 0 || !idle)
             });
             // An opening that everyone has given up on is polled by nobody any more.

@@ -5,6 +5,7 @@
     reason = "what goes wrong in a test, or in what it sets up, fails it; clippy knows only `#[test]` functions"
 )]
 
+mod backend;
 mod backends;
 mod client;
 mod drain;

@@ -97,7 +97,13 @@ async fn deliver<S: ClientStream>(
     let mut answer = frames::Outgoing::new(head, Answer::backend(response.into_body(), vigil, meter));
     let mut watch = Watch::new(Instant::now());
     let sent = poll_fn(|cx| {
-        if let Err(Broke::Client(refusal)) = feeder.poll(cx, &mut connection.line) {
+        let refusal = match feeder.poll(cx, &mut connection.line) {
+            Err(Broke::Client(refusal)) => Some(refusal),
+            Ok(Step::Done) if connection.line.poll_gone(cx).is_err() => Some(Refusal::ClientGone),
+            Ok(_) | Err(Broke::Backend) => None,
+        };
+        if let Some(refusal) = refusal {
+            answer.cut(refusal);
             return Poll::Ready(Err(refusal));
         }
         let step = answer.poll(cx, &mut connection.line)?;

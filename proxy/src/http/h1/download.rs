@@ -2,7 +2,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 use super::line::{ClientStream, Line};
-use super::upload::{Broke, Step};
+use super::upload::Step;
 use crate::buffers::Text;
 use crate::http1::{self, Body, Chunks, Fault, Framing, write};
 use crate::refusal::Refusal;
@@ -19,6 +19,7 @@ pub(super) struct Download {
     /// What goes behind them: the end of a chunk.
     tail: &'static [u8],
     passed: u64,
+    has_begun: bool,
     is_flushed: bool,
 }
 
@@ -44,7 +45,21 @@ impl Download {
                 Payload::AsItIs(Body::new(framing))
             }
         };
-        Self { text: head, written: 0, body, ready: 0, tail: b"", passed: 0, is_flushed: true }
+        Self {
+            text: head,
+            written: 0,
+            body,
+            ready: 0,
+            tail: b"",
+            passed: 0,
+            has_begun: false,
+            is_flushed: true,
+        }
+    }
+
+    /// Whether the client has any of it, be it of the head.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Bytes of the body that the client's connection took.
@@ -53,15 +68,18 @@ impl Download {
     }
 
     /// Passes on what there is.
+    ///
+    /// # Errors
+    /// Why it ends before its end.
     pub(super) fn poll<S: ClientStream>(
         &mut self,
         cx: &mut Context<'_>,
         line: &mut Line<S>,
         backend: &mut Connection,
-    ) -> Result<Step, Broke> {
-        let gone = Broke::Client(Refusal::ClientGone);
+    ) -> Result<Step, Refusal> {
+        let gone = Refusal::ClientGone;
         loop {
-            self.scan(backend).map_err(|_| Broke::Backend)?;
+            self.scan(backend).map_err(|_| Refusal::BackendGarbage)?;
             match self.write(cx, line, backend) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Err(gone),
@@ -78,9 +96,9 @@ impl Download {
                 continue;
             }
             match backend.poll_fill(cx) {
-                Poll::Ready(Ok(0)) => self.end().map_err(|_| Broke::Backend)?,
+                Poll::Ready(Ok(0)) => self.end().map_err(|_| Refusal::BackendReset)?,
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) => return Err(Broke::Backend),
+                Poll::Ready(Err(_)) => return Err(Refusal::BackendReset),
                 Poll::Pending => {
                     return match self.flush(cx, line) {
                         Poll::Ready(Err(_)) => Err(gone),
@@ -161,7 +179,7 @@ impl Download {
                 _ => line.poll_write(cx, &[text, body, self.tail].map(IoSlice::new)),
             };
             let written = ready!(written)?;
-            self.is_flushed = false;
+            (self.has_begun, self.is_flushed) = (true, false);
             let of_text = written.min(text.len());
             let of_body = (written - of_text).min(self.ready);
             self.written += of_text;

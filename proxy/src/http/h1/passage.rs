@@ -95,7 +95,7 @@ impl<'p, S: ClientStream> Passage<'p, S> {
     /// Passes the answer on to its end, and what the client still sends.
     ///
     /// # Errors
-    /// Why it ends before its end: the client has some of it, and must see that it is not all.
+    /// Why it ends before its end: if the client has some of it, it must see that it is not all.
     pub(super) async fn relay(&mut self, download: &mut Download) -> Result<(), Refusal> {
         let mut watch = Watch::new(Instant::now());
         poll_fn(|cx| {
@@ -104,8 +104,7 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             let step = match download.poll(cx, &mut self.client.line, &mut self.backend) {
                 Ok(Step::Done) => return Poll::Ready(Ok(())),
                 Ok(step) => step,
-                Err(Broke::Client(refusal)) => return Poll::Ready(Err(refusal)),
-                Err(Broke::Backend) => return Poll::Ready(Err(Refusal::BackendReset)),
+                Err(refusal) => return Poll::Ready(Err(refusal)),
             };
             if self.is_sent && self.client.line.poll_gone(cx).is_err() {
                 return Poll::Ready(Err(Refusal::ClientGone));
@@ -175,7 +174,6 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             let head = self.backend.unread().get(..length).unwrap_or_default();
             let is_whole = self.is_sent && !self.is_deaf;
             let reply = reply::read(head, self.asked, is_whole, &context)?;
-            self.backend.consume(length);
             match reply {
                 Reply::Interim(reply::Interim { head, is_continue }) => {
                     *interim = Interim { text: head, written: 0 };
@@ -183,8 +181,13 @@ impl<'p, S: ClientStream> Passage<'p, S> {
                         self.upload.is_asked_for();
                     }
                 }
-                Reply::Final(_) => return Poll::Ready(Ok(reply)),
+                Reply::Final(_) => {
+                    self.backend.consume(length);
+                    return Poll::Ready(Ok(reply));
+                }
             }
+            let counted = self.backend.consume_interim(length, &context.bounds);
+            counted.map_err(Failed::Backend)?;
             *scan = HeadScan::response();
         }
     }

@@ -114,6 +114,10 @@ async fn deliver<S: ClientStream>(
             }
             if reply.client_persists { After::Persists } else { After::Closes { unheard: !is_whole } }
         }
+        Err(refusal) if !download.has_begun() && !refusal.resets() => {
+            backend.reset();
+            connection.refuse(turned(prepared, refusal, &upload)).await
+        }
         Err(refusal) => {
             prepared.meter.cut_short(refusal);
             backend.reset();

@@ -19,12 +19,24 @@ pub struct Connection {
     touched: bool,
     /// Whether anything was read from it since.
     heard: bool,
+    /// Whether a write has failed: it has not ended in order, whatever reading says.
+    is_broken: bool,
+    /// Bytes of interim heads that were read.
+    interim: usize,
 }
 
 impl Connection {
     /// Speaks over `stream`, on which nothing is under way; `most` bytes are read ahead.
     pub(super) fn new(stream: TcpStream, most: usize) -> Self {
-        Self { stream, inbound: Buffer::default(), most, touched: false, heard: false }
+        Self {
+            stream,
+            inbound: Buffer::default(),
+            most,
+            touched: false,
+            heard: false,
+            is_broken: false,
+            interim: 0,
+        }
     }
 
     /// Whether any byte of the request was written.
@@ -43,18 +55,26 @@ impl Connection {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts))?;
-        if written == 0 {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-        }
-        self.touched = true;
-        Poll::Ready(Ok(written))
+        let written = match ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts)) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            written => written,
+        };
+        self.touched |= written.is_ok();
+        self.is_broken |= written.is_err();
+        Poll::Ready(written)
     }
 
     /// Reads what has come. 0 is the stream's end.
+    ///
+    /// # Errors
+    /// When the connection broke. The kernel tells it only once: who has heard it while writing reads what came
+    /// before, and then an end that looks orderly.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let came = ready!(self.inbound.poll_fill(cx, Pin::new(&mut self.stream), self.most))?;
         self.heard |= came > 0;
+        if came == 0 && self.is_broken {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         Poll::Ready(Ok(came))
     }
 
@@ -94,6 +114,17 @@ impl Connection {
     /// The first `count` bytes of it are used.
     pub(crate) fn consume(&mut self, count: usize) {
         self.inbound.consume(count);
+    }
+
+    /// The interim head of `length` bytes is used, and another one follows (RFC 9110 15.2). All of an answer
+    /// together may be as long as one head.
+    ///
+    /// # Errors
+    /// [`Fault::Garbage`] when there are more.
+    pub(crate) fn consume_interim(&mut self, length: usize, bounds: &Bounds) -> Result<(), Fault> {
+        self.consume(length);
+        self.interim = self.interim.saturating_add(length);
+        if self.interim > bounds.bytes { Err(Fault::Garbage) } else { Ok(()) }
     }
 
     /// The stream, when nothing was read of it that was not used.

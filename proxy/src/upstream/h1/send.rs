@@ -75,10 +75,11 @@ impl H1 {
             let head = ResponseHead::parse(bytes, &mut room, &self.bounds).map_err(|_| Fault::Garbage)?;
             let interim = (100..200).contains(&head.status) && head.status != 101;
             let read = if interim { None } else { Some(read(&head, to_head)?) };
-            connection.consume(length);
             if let Some(read) = read {
+                connection.consume(length);
                 return Poll::Ready(Ok(read));
             }
+            connection.consume_interim(length, &self.bounds)?;
             *scan = HeadScan::response();
         }
     }

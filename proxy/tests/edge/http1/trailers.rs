@@ -98,7 +98,7 @@ async fn an_answer_with_one_that_belongs_in_a_head_does_not_end() {
         assert_eq!(rest, "", "{field}: without its last chunk it is not whole");
         backend.is_reset().await;
     }
-    assert_eq!(scene.refusals("backend_reset").await, FORBIDDEN.len() as u64);
+    assert_eq!(scene.refusals("backend_garbage").await, FORBIDDEN.len() as u64);
 }
 
 #[tokio::test]

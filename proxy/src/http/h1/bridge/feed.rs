@@ -74,7 +74,8 @@ impl Feeder {
                 self.take(line).map_err(|_| Broke::Client(Refusal::BadRequest))?;
                 continue;
             }
-            if feed.is_wanted() && self.invite(cx, line).is_pending() {
+            let is_told = self.invitation.is_empty();
+            if !is_told && feed.is_wanted(cx) && self.invite(cx, line).is_pending() {
                 return Ok(Step::Client);
             }
             match line.poll_more_body(cx) {
