@@ -24,10 +24,14 @@ pub mod write;
 
 pub use chunked::{Chunks, Step};
 pub use fault::Fault;
+pub(crate) use field::is_trimmed;
 pub use field::{Field, Known, fields_of, tokens};
+pub(crate) use framing::length;
 pub use framing::{Body, Framing, Scanned};
 pub use head::{Bounds, Room, Version};
 pub use request::RequestHead;
+pub(crate) use request::expects_continue;
 pub use response::ResponseHead;
 pub use scan::HeadScan;
 pub use target::Target;
+pub(crate) use trailers::may_trail;

@@ -10,13 +10,13 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use h2::RecvStream;
-use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 pub(crate) use pipe::{Feed, Piped, pipe};
 use stream::Streamed;
+
+use crate::upstream::Early;
 
 /// A request's body on its way to a backend.
 pub(crate) enum Upload {
@@ -58,16 +58,18 @@ pub(crate) struct Progress {
     pub(crate) last: Cell<Instant>,
     /// Whether more was asked of the client than it has sent.
     pub(crate) waits_for_client: Cell<bool>,
+    /// Whether it was said how long the body is. If not it may be one half of a conversation.
+    pub(crate) has_length: bool,
 }
 
 impl Upload {
-    /// What comes over `stream` behind `head`.
-    pub(crate) fn stream(stream: RecvStream, head: &HeaderMap) -> Self {
+    /// What comes over `stream` behind a head that said `length`. A client that waits for a word before it sends
+    /// is invited by `early` once something is wanted of it.
+    pub(crate) fn stream(stream: RecvStream, length: Option<u64>, early: Option<Early>) -> Self {
         if stream.is_end_stream() {
             return Self::Empty;
         }
-        let length = head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        Self::of(Source::Stream(Streamed::new(stream, length)))
+        Self::of(Source::Stream(Streamed::new(stream, length, early)))
     }
 
     pub(crate) fn piped(body: Piped) -> Self {
@@ -75,7 +77,12 @@ impl Upload {
     }
 
     fn of(body: Source) -> Self {
+        let has_length = match &body {
+            Source::Stream(body) => body.size_hint().exact(),
+            Source::Piped(body) => body.size_hint().exact(),
+        };
         let progress = Progress {
+            has_length: has_length.is_some(),
             bytes: Cell::new(0),
             last: Cell::new(Instant::now()),
             waits_for_client: Cell::new(false),
@@ -87,6 +94,15 @@ impl Upload {
         match self {
             Self::Empty => None,
             Self::Client { progress, .. } => Some(progress.clone()),
+        }
+    }
+}
+
+/// Nobody waits for it any more.
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Self::Client { progress, .. } = self {
+            progress.waits_for_client.set(false);
         }
     }
 }

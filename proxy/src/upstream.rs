@@ -12,6 +12,7 @@ mod aside;
 mod body;
 mod choose;
 mod dial;
+mod early;
 mod error;
 mod h1;
 mod h2;
@@ -39,6 +40,7 @@ use crate::tasks::Tasks;
 pub use body::{BodyError, UpstreamBody};
 pub use choose::Lease;
 pub use dial::DialError;
+pub(crate) use early::Early;
 pub use error::{Fault, SendError};
 pub use h1::Connection;
 pub use networks::{Forbidden, Networks};
@@ -164,18 +166,30 @@ impl<B: RequestBody> Upstreams<B> {
         lease: Lease,
         request: Request<B>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
+        self.send_telling(lease, request, None).await
+    }
+
+    /// The same, and interim answers are told `early` as they come. hyper keeps those of HTTP/2 backends to
+    /// itself.
+    pub(crate) async fn send_telling(
+        &self,
+        lease: Lease,
+        request: Request<B>,
+        early: Option<&Early>,
+    ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
         let pick = if request.method().is_idempotent() { Pick::Any } else { Pick::Sure };
-        self.send_by(pick, lease, request).await
+        self.send_by(pick, lease, request, early).await
     }
 
     /// Sends a request a second time: over a new connection where it would be alone on it, for others kept from
     /// before may be no better than the one that failed.
-    pub async fn send_again(
+    pub(crate) async fn send_again(
         &self,
         lease: Lease,
         request: Request<B>,
+        early: Option<&Early>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
-        self.send_by(Pick::Fresh, lease, request).await
+        self.send_by(Pick::Fresh, lease, request, early).await
     }
 
     async fn send_by(
@@ -183,9 +197,10 @@ impl<B: RequestBody> Upstreams<B> {
         pick: Pick,
         lease: Lease,
         request: Request<B>,
+        early: Option<&Early>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
         match lease.upstream().protocol() {
-            BackendProtocol::Http1 => self.send_h1(pick, lease, request).await,
+            BackendProtocol::Http1 => self.send_h1(pick, lease, request, early).await,
             BackendProtocol::H2c => self.send_h2(lease, request).await,
         }
     }
@@ -224,13 +239,14 @@ impl<B: RequestBody> Upstreams<B> {
         pick: Pick,
         lease: Lease,
         request: Request<B>,
+        early: Option<&Early>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
         let connection = match self.connect(&lease, pick).await {
             Ok(connection) => connection,
             Err(fault) => return Err(SendError::unsent(fault, request, lease)),
         };
         let upstream = lease.upstream().id();
-        match self.h1.send(connection, request, lease).await {
+        match self.h1.send(connection, request, lease, early).await {
             Ok(response) => Ok(response.map(UpstreamBody::own)),
             Err(h1::Unanswered { fault, unsent }) => {
                 Err(SendError { fault, upstream, unsent: unsent.map(Box::new) })

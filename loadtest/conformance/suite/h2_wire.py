@@ -69,6 +69,7 @@ class Said:
     goaway: int | None = None
     closed: bool = False
     settings: dict[int, int] = field(default_factory=dict)
+    windows: dict[int, int] = field(default_factory=dict)
     frames: list[tuple[int, int, int, bytes]] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -82,6 +83,7 @@ class Peer:
     def __init__(self, edge: Edge, name: str, first: bytes | None = None, preface: bytes = PREFACE):
         self.stream = tls(edge.https, name, edge.ca, alpn=("h2",))
         self.said, self._data, self._decoder = Said(), b"", hpack.Decoder()
+        self.sent: dict[int, int] = {}
         self.send(preface + (settings((4, 1 << 30)) + window(0, 1 << 30) if first is None else first))
 
     def __enter__(self) -> "Peer":
@@ -143,6 +145,8 @@ class Peer:
             said.over.add(stream)
         elif kind == GOAWAY and (code := int.from_bytes(payload[4:8], "big")) != NO_ERROR:
             said.goaway = code
+        elif kind == WINDOW_UPDATE:
+            said.windows[stream] = said.windows.get(stream, 0) + int.from_bytes(payload, "big")
         elif kind == SETTINGS and not flags & ACK:
             said.settings |= {key: value for key, value in struct.iter_unpack("!HI", payload)}
             self.send(frame(SETTINGS, ACK))

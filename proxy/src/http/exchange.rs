@@ -15,24 +15,25 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::refusal::Refusal;
 use crate::upload::{Progress, Upload};
-use crate::upstream::{SendError, UpstreamBody};
+use crate::upstream::{Early, SendError, UpstreamBody};
 
 /// Sends `request` to a backend of the route it goes over and waits for the head of its answer.
 ///
 /// When no byte of it was sent it goes to another backend, whatever its method; when some may have
-/// been, only an idempotent one without a body is repeated. Both once.
+/// been, only an idempotent one without a body is repeated. Both once. Interim answers are told `early`.
 pub(super) async fn exchange(
     context: &Context,
     vigil: &mut Vigil,
     request: Request<Upload>,
     meter: &mut Meter,
+    early: Option<&Early>,
 ) -> Result<Response<UpstreamBody<Upload>>, Refusal> {
     let (upstreams, config) = (&context.upstreams, context.config());
     let lease = upstreams.choose(vigil.entry(), None).ok_or(Refusal::NoBackend)?;
     let copy = copy_if_repeatable(&request, lease.upstream().protocol());
     let progress = request.body().progress();
     meter.goes_to(&lease, false);
-    let sent = upstreams.send(lease, request);
+    let sent = upstreams.send_telling(lease, request, early);
     let first = match in_time(sent, progress.as_deref(), config, vigil).await? {
         Ok(response) => return Ok(response),
         Err(error) => error,
@@ -42,7 +43,7 @@ pub(super) async fn exchange(
     let other = upstreams.choose_again(vigil.entry(), Some((failed, fault)));
     let Some(lease) = other else { return Err(fault.refusal()) };
     meter.goes_to(&lease, true);
-    let sent = upstreams.send_again(lease, request);
+    let sent = upstreams.send_again(lease, request, early);
     let second = in_time(sent, progress.as_deref(), config, vigil).await?;
     second.map_err(|error| error.fault.refusal())
 }
@@ -123,7 +124,7 @@ async fn in_time<T>(
 
 /// Whether it is the client who keeps everyone waiting, and is slower than it may be. A body that never waits for
 /// its client costs no clock.
-fn is_too_slow(
+pub(super) fn is_too_slow(
     cx: &mut Task<'_>,
     upload: &Progress,
     pace: &mut Option<(Clock, Watch)>,

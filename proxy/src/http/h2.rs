@@ -13,6 +13,7 @@
 mod budget;
 mod drive;
 mod frames;
+mod head;
 mod line;
 mod outgoing;
 mod places;

@@ -28,7 +28,7 @@ pub(crate) use client::ClientFields;
 pub(crate) use sink::Sink;
 use survey::Survey;
 
-use crate::http1::{Field, Known};
+use crate::http1::{self, Fault, Field, Known};
 use crate::refusal::Refusal;
 
 /// Names the refusal that an answer is.
@@ -159,10 +159,12 @@ pub(crate) fn to_client<'b>(
 
 /// The length of a body as its head tells it; none where it comes in chunks, since a length beside these
 /// is not that of the body (RFC 9112 6.3).
-pub(super) fn length<'b>(fields: impl Iterator<Item = Field<'b>> + Clone) -> Option<&'b [u8]> {
+///
+/// # Errors
+/// [`Fault::BadLength`], [`Fault::AmbiguousLength`].
+pub(super) fn length<'b>(fields: impl Iterator<Item = Field<'b>> + Clone) -> Result<Option<u64>, Fault> {
     let mut coded = fields.clone().filter(|field| field.known == Known::TransferEncoding);
-    let mut lengths = fields.filter(|field| field.known == Known::ContentLength);
-    coded.next().is_none().then(|| lengths.next().map(|field| field.value)).flatten()
+    if coded.next().is_some() { Ok(None) } else { http1::length(fields) }
 }
 
 /// Whether a field means this hop or the framing on it, and never goes on as it came.

@@ -99,6 +99,11 @@ impl Meter {
         self.upload = upload;
     }
 
+    /// How far its body came.
+    pub(super) fn upload(&self) -> Option<Rc<Progress>> {
+        self.upload.clone()
+    }
+
     /// The backend it goes to; the second one when there are two.
     pub(super) fn goes_to(&mut self, lease: &Lease, retried: bool) {
         if retried {

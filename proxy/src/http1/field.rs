@@ -145,6 +145,13 @@ impl<'m> Iterator for MapFields<'m> {
     }
 }
 
+/// Whether a value has no blanks around it. HTTP/1 has them taken off (RFC 9112 5.1); over HTTP/2 it must come
+/// without (RFC 9113 8.2.1).
+pub(crate) fn is_trimmed(value: &[u8]) -> bool {
+    let is_bare = |end: Option<&u8>| end.is_none_or(|&byte| !is_blank(byte));
+    is_bare(value.first()) && is_bare(value.last())
+}
+
 /// The members of a field that is a list (RFC 9110 5.6.1), without the blanks around them; empty ones are
 /// left out.
 pub fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {

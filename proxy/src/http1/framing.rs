@@ -1,6 +1,6 @@
 use super::chunked::{Chunks, Step};
 use super::fault::Fault;
-use super::field::tokens;
+use super::field::{Field, Known, tokens};
 use super::head::Version;
 
 /// The longest body, and the largest chunk, in bytes: 2^63 - 1. Many who read the message after us keep lengths
@@ -63,6 +63,23 @@ fn refused(codings: &[u8]) -> Fault {
         Some(last) if is_chunked(last) && chunked == 1 && tokens(codings).count() > 1 => Fault::UnknownCoding,
         _ => Fault::BadCoding,
     }
+}
+
+/// The length that fields say of a body, where HTTP/2 frames it: one number, however often it is said (RFC 9110
+/// 8.6), and no more than [`LONGEST`].
+///
+/// # Errors
+/// [`Fault::BadLength`], [`Fault::AmbiguousLength`].
+pub(crate) fn length<'b>(fields: impl Iterator<Item = Field<'b>>) -> Result<Option<u64>, Fault> {
+    let mut lengths =
+        fields.filter(|field| field.known == Known::ContentLength).map(|field| number(field.value));
+    let Some(first) = lengths.next().transpose()? else { return Ok(None) };
+    for other in lengths {
+        if other? != first {
+            return Err(Fault::AmbiguousLength);
+        }
+    }
+    Ok(Some(first))
 }
 
 /// Decimal digits that make a number no larger than [`LONGEST`].
@@ -214,6 +231,23 @@ mod tests {
         }
         assert_eq!(said(&["1", "1"], &[], Version::Http11), Err(Fault::AmbiguousLength));
         assert_eq!(said(&["1"], &[], Version::Http10), Ok(Some(Framing::Length(1))));
+    }
+
+    #[test]
+    fn over_http2_a_length_may_be_repeated_but_not_changed() {
+        let of = |lengths: &[&'static str]| {
+            length(lengths.iter().map(|value| Field {
+                known: Known::ContentLength,
+                name: "content-length",
+                value: value.as_bytes(),
+            }))
+        };
+        assert_eq!((of(&[]), of(&["5"]), of(&["5", "05"])), (Ok(None), Ok(Some(5)), Ok(Some(5))));
+        assert_eq!(of(&["5", "6"]), Err(Fault::AmbiguousLength));
+        for bad in ["", "+5", "5, 5", "9223372036854775808"] {
+            assert_eq!(of(&[bad]), Err(Fault::BadLength), "{bad}");
+            assert_eq!(of(&["5", bad]), Err(Fault::BadLength), "{bad}");
+        }
     }
 
     #[test]

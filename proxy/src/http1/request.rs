@@ -45,7 +45,7 @@ impl<'b> RequestHead<'b> {
             framing,
             persists: section.persists(version),
             // Without a body there is nothing to wait for; to HTTP/1.0 the expectation is unknown.
-            expects_continue: expects_continue(&section)?
+            expects_continue: expects_continue(section.fields())?
                 && version == Version::Http11
                 && framing != Framing::Empty,
             section,
@@ -58,8 +58,12 @@ impl<'b> RequestHead<'b> {
     }
 }
 
-fn expects_continue(section: &Section<'_>) -> Result<bool, Fault> {
-    let mut expectations = section.fields().filter(|field| field.known == Known::Expect);
+/// Whether a client waits for a word before it sends the body (RFC 9110 10.1.1).
+///
+/// # Errors
+/// [`Fault::UnknownExpectation`].
+pub(crate) fn expects_continue<'b>(fields: impl Iterator<Item = Field<'b>>) -> Result<bool, Fault> {
+    let mut expectations = fields.filter(|field| field.known == Known::Expect);
     match (expectations.next(), expectations.next()) {
         (None, _) => Ok(false),
         (Some(only), None) if only.value.eq_ignore_ascii_case(b"100-continue") => Ok(true),

@@ -33,6 +33,17 @@ impl<'b> Target<'b> {
         }
     }
 
+    /// Reads the `:path` of a request with this method (RFC 9113 8.3.1).
+    ///
+    /// # Errors
+    /// [`Fault::BadTarget`].
+    pub(crate) fn in_path(method: &str, path: &'b str) -> Result<Self, Fault> {
+        match Self::parse(method, path)? {
+            target @ (Self::Origin(_) | Self::Asterisk) => Ok(target),
+            Self::Absolute { .. } | Self::Authority(_) => Err(Fault::BadTarget),
+        }
+    }
+
     /// Reads the target of a request with this method.
     ///
     /// # Errors
@@ -117,6 +128,17 @@ mod tests {
         assert_eq!(of("OPTIONS", "http://a"), absolute("http", "a", ""));
         assert_eq!(of("CONNECT", "a.b:443"), Ok(Target::Authority("a.b:443")));
         assert_eq!(of("CONNECT", "[::1]:443"), Ok(Target::Authority("[::1]:443")));
+    }
+
+    #[test]
+    fn http2_has_two_forms() {
+        assert_eq!(Target::in_path("GET", "/a?b"), Ok(Target::Origin("/a?b")));
+        assert_eq!(Target::in_path("OPTIONS", "*"), Ok(Target::Asterisk));
+        for (method, path) in
+            [("GET", "*"), ("GET", "http://a/"), ("CONNECT", "a:1"), ("GET", "?a"), ("GET", "/\u{e4}")]
+        {
+            assert_eq!(Target::in_path(method, path), Err(Fault::BadTarget), "{method} {path}");
+        }
     }
 
     #[test]

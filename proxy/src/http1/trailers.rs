@@ -70,7 +70,7 @@ fn field(line: &[u8]) -> Result<Field<'_>, Fault> {
 /// for who merges trailers into heads would then believe them (RFC 9110 6.5.1).
 ///
 /// Names are compared as CGI and its kin see them, for whom `_` and `-` are the same.
-fn may_trail(name: &str) -> bool {
+pub(crate) fn may_trail(name: &str) -> bool {
     const NEVER: [&str; 28] = [
         "authorization",
         "cache-control",

@@ -5,6 +5,9 @@ use bytes::Bytes;
 use h2::{Reason, RecvStream};
 use http_body::{Body, Frame, SizeHint};
 
+use crate::http1::{is_trimmed, may_trail};
+use crate::upstream::Early;
+
 /// A request's body that comes over a stream of HTTP/2. Its window opens as the backend takes it.
 pub(crate) struct Streamed {
     stream: RecvStream,
@@ -12,11 +15,23 @@ pub(crate) struct Streamed {
     length: Option<u64>,
     /// Only trailers are still to come.
     is_data_over: bool,
+    /// Where to say that the client may send, if it waits for that.
+    invitation: Option<Early>,
 }
 
 impl Streamed {
-    pub(super) fn new(stream: RecvStream, length: Option<u64>) -> Self {
-        Self { stream, length, is_data_over: false }
+    pub(super) fn new(stream: RecvStream, length: Option<u64>, invitation: Option<Early>) -> Self {
+        Self { stream, length, is_data_over: false, invitation }
+    }
+
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
+        let data = self.stream.poll_data(cx);
+        if let Some(early) = self.invitation.take()
+            && data.is_pending()
+        {
+            early.invite();
+        }
+        data
     }
 }
 
@@ -39,7 +54,7 @@ impl Body for Streamed {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
         if !self.is_data_over {
-            if let Some(data) = ready!(self.stream.poll_data(cx)) {
+            if let Some(data) = ready!(self.poll_data(cx)) {
                 let data = data.map_err(broken_off)?;
                 self.stream.flow_control().release_capacity(data.len())?;
                 return Poll::Ready(Some(Ok(Frame::data(data))));
@@ -47,6 +62,13 @@ impl Body for Streamed {
             self.is_data_over = true;
         }
         let trailers = ready!(self.stream.poll_trailers(cx)).map_err(broken_off)?;
+        if !trailers
+            .iter()
+            .flatten()
+            .all(|(name, value)| may_trail(name.as_str()) && is_trimmed(value.as_bytes()))
+        {
+            return Poll::Ready(Some(Err(Reason::PROTOCOL_ERROR.into())));
+        }
         Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
     }
 

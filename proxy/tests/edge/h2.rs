@@ -1,8 +1,10 @@
 //! HTTP/2 from clients: to HTTP/1.1 backends, and gRPC-like to h2c ones.
 
 pub(crate) mod bodies;
+mod early;
 mod floods;
 pub(crate) mod frames;
+mod malformed;
 mod places;
 mod tunnels;
 

@@ -54,7 +54,7 @@ async fn ask<S: ClientStream>(
     request: Request<Upload>,
 ) -> Result<Response<UpstreamBody<Upload>>, Refusal> {
     let context = connection.client.context.clone();
-    let mut answered = pin!(exchange(&context, &mut prepared.vigil, request, &mut prepared.meter));
+    let mut answered = pin!(exchange(&context, &mut prepared.vigil, request, &mut prepared.meter, None));
     poll_fn(|cx| {
         match feeder.poll(cx, &mut connection.line) {
             Err(Broke::Client(refusal)) => return Poll::Ready(Err(refusal)),

@@ -114,6 +114,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Drive<T> {
             if let Poll::Ready(ended) = self.poll_requests(cx, &mut begin) {
                 return Poll::Ready(ended);
             }
+            self.pulse.has_turned();
             let has_to_go = self.seat.has_to_go(cx, self.pulse.is_idle(), registry, timeouts);
             if (has_to_go || self.quota.is_used_up()) && self.finish() {
                 cx.waker().wake_by_ref();

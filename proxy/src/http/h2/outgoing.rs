@@ -1,5 +1,6 @@
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -7,12 +8,14 @@ use h2::{Reason, SendStream};
 use http_body::{Body as _, Frame};
 use tokio::time::Instant;
 
-use super::pulse::Serving;
+use super::pulse::{Flush, Serving};
 use super::window;
 use crate::config::Config;
 use crate::http::answer::Answer;
 use crate::http::clock::{Clock, Watch};
+use crate::http::exchange;
 use crate::refusal::Refusal;
+use crate::upload::Progress;
 
 /// An answer's body on its way into a stream, as fast as the client's windows open.
 pub(super) struct Outgoing<'s> {
@@ -26,7 +29,17 @@ pub(super) struct Outgoing<'s> {
     watch: Watch,
     /// Made when it is waited for first: most answers fit into the window.
     clock: Option<Clock>,
+    /// What the client still sends, and how fast it has to.
+    upload: Option<Lingering>,
+    /// It breaks off with this reason, once what was taken from it before has gone.
+    broken: Option<(Reason, Flush)>,
     config: &'s Config,
+}
+
+/// A body that still comes while its answer goes.
+struct Lingering {
+    progress: Rc<Progress>,
+    pace: Option<(Clock, Watch)>,
 }
 
 impl<'s> Outgoing<'s> {
@@ -34,10 +47,23 @@ impl<'s> Outgoing<'s> {
         answer: Answer,
         send: SendStream<Bytes>,
         serving: &'s Serving,
+        upload: Option<Rc<Progress>>,
         config: &'s Config,
     ) -> Self {
-        let watch = Watch::new(Instant::now());
-        Self { answer, send, serving, waiting: Bytes::new(), sent: 0, watch, clock: None, config }
+        // What has no length may be a conversation, and these are often quiet.
+        let upload = upload.filter(|upload| upload.has_length);
+        Self {
+            answer,
+            send,
+            serving,
+            waiting: Bytes::new(),
+            sent: 0,
+            watch: Watch::new(Instant::now()),
+            clock: None,
+            upload: upload.map(|progress| Lingering { progress, pace: None }),
+            broken: None,
+            config,
+        }
     }
 
     /// Sends it to its end, or until one of both sides breaks it off. Dropped before, the stream is reset.
@@ -48,6 +74,14 @@ impl<'s> Outgoing<'s> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.send.poll_reset(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if let Some((reason, flush)) = &mut self.broken {
+                let reason = *reason;
+                if self.serving.poll_flushed(cx, flush).is_pending() && !self.is_too_slow(cx) {
+                    return Poll::Pending;
+                }
+                self.send.send_reset(reason);
                 return Poll::Ready(());
             }
             if !self.waiting.is_empty() {
@@ -65,6 +99,11 @@ impl<'s> Outgoing<'s> {
             let frame = Pin::new(&mut self.answer).poll_frame(cx);
             if frame.is_pending() {
                 self.watch.rests(self.sent);
+                if self.upload.as_mut().is_some_and(|upload| upload.is_too_slow(cx, self.config)) {
+                    self.answer.cut(Refusal::BodyTimeout);
+                    self.broken = Some((Reason::CANCEL, Flush::default()));
+                    continue;
+                }
             }
             match ready!(frame) {
                 Some(Ok(frame)) => {
@@ -72,10 +111,8 @@ impl<'s> Outgoing<'s> {
                         return Poll::Ready(());
                     }
                 }
-                Some(Err(broken)) => {
-                    self.send.send_reset(broken.reason());
-                    return Poll::Ready(());
-                }
+                // A reset takes back what h2 has not written yet.
+                Some(Err(broken)) => self.broken = Some((broken.reason(), Flush::default())),
                 None => {
                     let _gone = self.send.send_data(Bytes::new(), true);
                     return Poll::Ready(());
@@ -123,5 +160,18 @@ impl<'s> Outgoing<'s> {
                 Err(_) => false,
             },
         }
+    }
+}
+
+impl Lingering {
+    /// Whether the client keeps its backend waiting for what it said that it would send.
+    fn is_too_slow(&mut self, cx: &mut Context<'_>, config: &Config) -> bool {
+        let is_too_slow = exchange::is_too_slow(cx, &self.progress, &mut self.pace, config);
+        // Whoever reads the body for an HTTP/2 backend wakes nobody here when it has to wait.
+        let now = Instant::now();
+        let (clock, _) =
+            self.pace.get_or_insert_with(|| (Clock::new(now + config.timeouts.body_grace), Watch::new(now)));
+        let _looks_again = clock.is_past(cx, now + config.timeouts.body_grace);
+        is_too_slow
     }
 }

@@ -1,6 +1,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
 
@@ -28,12 +28,22 @@ struct Beat {
     /// Since when the connection takes nothing of what is written.
     blocked_since: Cell<Option<Instant>>,
     places: RefCell<Places>,
+    /// How often all that was to be written has been.
+    flushes: Cell<u64>,
+    /// Whom to wake when it has.
+    flushing: RefCell<Vec<Waker>>,
     /// Wakes whoever drives the connection.
     driver: RefCell<Option<Waker>>,
 }
 
 /// A request is being served as long as this lives.
 pub(super) struct Serving(Pulse);
+
+/// What somebody has given to be written waits to be.
+#[derive(Debug, Default)]
+pub(super) struct Flush {
+    since: Option<u64>,
+}
 
 /// Why a connection was closed for its silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +68,8 @@ impl Pulse {
             head_since: Cell::new(Some(now)),
             blocked_since: Cell::new(None),
             places: RefCell::default(),
+            flushes: Cell::new(0),
+            flushing: RefCell::default(),
             driver: RefCell::new(None),
         }))
     }
@@ -116,6 +128,24 @@ impl Pulse {
         }
     }
 
+    /// The connection had its turn. Unless it takes no more, all that windows have room for is written.
+    pub(super) fn has_turned(&self) {
+        let beat = &*self.0;
+        if beat.blocked_since.get().is_none() {
+            beat.flushes.set(beat.flushes.get() + 1);
+            // Not while they are borrowed: a waker may do anything.
+            let flushing = std::mem::take(&mut *beat.flushing.borrow_mut());
+            flushing.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn wake_driver(&self) {
+        let driver = self.0.driver.borrow_mut().take();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
     /// The next time at which the client's time is up if nothing happens until then, and why it would be.
     pub(super) fn due(&self, timeouts: &Timeouts) -> Option<(Instant, Lapse)> {
         let beat = &*self.0;
@@ -139,6 +169,25 @@ impl Serving {
     pub(super) fn has_answered(&self, bytes: usize) {
         self.0.0.budget.borrow_mut().sent(bytes);
     }
+
+    /// Waits until what was given to the connection before is written.
+    pub(super) fn poll_flushed(&self, cx: &Context<'_>, flush: &mut Flush) -> Poll<()> {
+        let beat = &*self.0.0;
+        let now = beat.flushes.get();
+        if now
+            > *flush.since.get_or_insert_with(|| {
+                self.0.wake_driver();
+                now
+            })
+        {
+            return Poll::Ready(());
+        }
+        let mut flushing = beat.flushing.borrow_mut();
+        if !flushing.iter().any(|waker| waker.will_wake(cx.waker())) {
+            flushing.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
 }
 
 impl Drop for Serving {
@@ -149,11 +198,7 @@ impl Drop for Serving {
         beat.places.borrow_mut().shrink(serving);
         if serving == 0 {
             beat.idle_since.set(Instant::now());
-            // Not while it is borrowed: a waker may do anything.
-            let driver = beat.driver.borrow_mut().take();
-            if let Some(driver) = driver {
-                driver.wake();
-            }
+            self.0.wake_driver();
         }
     }
 }
@@ -197,6 +242,22 @@ mod tests {
         assert_eq!(due(&pulse, &timeouts), None, "a stream is still open");
         drop(second);
         assert_eq!(due(&pulse, &timeouts), Some((timeouts.keep_alive, Lapse::Idle)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_given_is_written_after_a_turn_in_which_the_connection_takes_all() {
+        let (pulse, _) = pulse();
+        let serving = begin(&pulse);
+        let cx = Context::from_waker(Waker::noop());
+        let mut flush = Flush::default();
+        pulse.has_turned();
+        assert!(serving.poll_flushed(&cx, &mut flush).is_pending(), "that turn was before");
+        pulse.has_written(false);
+        pulse.has_turned();
+        assert!(serving.poll_flushed(&cx, &mut flush).is_pending(), "the connection takes nothing");
+        pulse.has_written(true);
+        pulse.has_turned();
+        assert!(serving.poll_flushed(&cx, &mut flush).is_ready());
     }
 
     #[tokio::test(start_paused = true)]

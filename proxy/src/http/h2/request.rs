@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use h2::RecvStream;
 use h2::ext::Protocol;
-use http::header::{SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
+use http::header::{CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use proto::BackendProtocol;
 
+use super::head;
 use crate::http::exchange;
 use crate::http::headers::{self, Sink as _, ToBackend};
 use crate::http::meter::Meter;
@@ -18,7 +19,7 @@ use crate::http1::fields_of;
 use crate::limits::Admitted;
 use crate::refusal::Refusal;
 use crate::upload::Upload;
-use crate::upstream::{Connection, Lease, UpstreamBody};
+use crate::upstream::{Connection, Early, Lease, UpstreamBody};
 
 /// What a backend made of a request.
 pub(super) enum Forwarded {
@@ -39,15 +40,18 @@ pub(super) struct Switched {
     pub(super) body: RecvStream,
 }
 
-/// Sends the request to a backend of its route, and waits for the head of the answer.
+/// Sends the request to a backend of its route, and waits for the head of the answer. What comes before is told
+/// `early`.
 pub(super) async fn forward(
     request: Request<RecvStream>,
     client: &Rc<Client>,
     meter: &mut Meter,
+    early: &Early,
 ) -> Result<Forwarded, Declined> {
     let context = &client.context;
     let wants_tunnel = wants_tunnel(&request)?;
     let (mut head, body) = request.into_parts();
+    let said = head::judge(&head, wants_tunnel)?;
     let host = host::of_request(Version::HTTP_2, target::authority(&head.uri), fields_of(&head.headers))?;
     let found = find(client, host, target::of_uri(&head.uri), meter)?;
     if wants_tunnel && found.speaks == BackendProtocol::H2c {
@@ -65,16 +69,16 @@ pub(super) async fn forward(
         fields.remove(SEC_WEBSOCKET_ACCEPT);
         (Some(upgrade::ask_anew(&context.ids.next(), &mut fields)), Upload::Empty, Some(body))
     } else {
-        if let Some(length) = headers::length(fields_of(&head.headers)) {
-            fields.put("content-length", length);
+        if let Some(length) = said.length {
+            fields.insert(CONTENT_LENGTH, length.into());
         }
-        (None, Upload::stream(body, &head.headers), None)
+        (None, Upload::stream(body, said.length, said.expects_continue.then(|| early.clone())), None)
     };
     (head.version, head.uri) = line(&head.uri, host, found.speaks)?;
     (head.headers, head.extensions) = (fields, http::Extensions::new());
     meter.uploads(upload.progress());
     let request = Request::from_parts(head, upload);
-    let response = exchange::exchange(context, &mut vigil, request, meter).await?;
+    let response = exchange::exchange(context, &mut vigil, request, meter, Some(early)).await?;
     let status = response.status();
     let switched = upgrade::has_switched(status.as_u16(), fields_of(response.headers()), asked.as_ref())?;
     let response = conclude(response, switched, context.date())?;
@@ -84,6 +88,16 @@ pub(super) async fn forward(
         Some(_) if status.is_success() => Err(Refusal::UpgradeIgnored.into()),
         Some(_) | None => Ok(Forwarded::Answer(response, vigil)),
     }
+}
+
+/// An interim answer as the client gets it; none for one that must not go on.
+pub(super) fn interim(response: Response<()>) -> Option<Response<()>> {
+    let (mut head, ()) = response.into_parts();
+    let mut fields = HeaderMap::with_capacity(head.headers.len());
+    headers::to_client(fields_of(&head.headers), &mut fields).ok()?;
+    head.headers = fields;
+    head.version = Version::HTTP_2;
+    Some(Response::from_parts(head, ()))
 }
 
 /// Whether a request asks to become a WebSocket (RFC 8441 4).
@@ -138,8 +152,9 @@ fn conclude<B>(
     }
     // An answer without a body says what a body would be like (RFC 9110 8.6), but for these.
     let may_have_length = !has_switched && head.status != StatusCode::NO_CONTENT;
-    if may_have_length && let Some(length) = headers::length(fields_of(&head.headers)) {
-        fields.put("content-length", length);
+    let length = headers::length(fields_of(&head.headers)).map_err(|_| Refusal::BackendGarbage)?;
+    if let Some(length) = length.filter(|_| may_have_length) {
+        fields.insert(CONTENT_LENGTH, length.into());
     }
     head.headers = fields;
     // Ours, not the backend's (RFC 9110 2.5).

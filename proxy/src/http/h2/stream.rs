@@ -22,6 +22,7 @@ use crate::http::answer::Answer;
 use crate::http::meter::{Meter, Seen};
 use crate::http::{Client, Declined, refuse, target};
 use crate::refusal::Refusal;
+use crate::upstream::Early;
 
 /// Answers `request`, whatever becomes of it. `begun` says whether there is room for it.
 pub(super) async fn run(
@@ -39,8 +40,9 @@ pub(super) async fn run(
     };
     let forwarded = match begun {
         Ok(()) => {
-            let forwarded = request::forward(request, &client, &mut meter).instrument(span);
-            match unless_reset(forwarded, &mut respond).await {
+            let early = Early::default();
+            let forwarded = request::forward(request, &client, &mut meter, &early).instrument(span);
+            match unless_reset(forwarded, &mut respond, &early).await {
                 Some(forwarded) => forwarded,
                 // Nobody waits for the answer; what was asked of a backend ends with this.
                 None => return,
@@ -48,12 +50,15 @@ pub(super) async fn run(
         }
         Err(refusal) => Err(refusal.into()),
     };
+    let upload = meter.upload();
     let response = match forwarded {
         Ok(Forwarded::Answer(response, vigil)) => {
             meter.answered(response.status());
             response.map(|body| Answer::backend(body, vigil, meter))
         }
-        Ok(Forwarded::Tunnel(switched)) => return tunnel::run(&client, switched, respond, meter).await,
+        Ok(Forwarded::Tunnel(switched)) => {
+            return tunnel::run(&client, switched, respond, meter, &serving).await;
+        }
         Err(Declined { refusal, location }) => {
             meter.refused(refusal);
             let response = refuse::with_location(refuse::answer(refusal, &method), location);
@@ -61,7 +66,7 @@ pub(super) async fn run(
         }
     };
     if let Some((send, answer)) = begin(respond, response) {
-        Outgoing::new(answer, send, &serving, client.context.config()).run().await;
+        Outgoing::new(answer, send, &serving, upload, client.context.config()).run().await;
     }
 }
 
@@ -74,11 +79,22 @@ fn seen(request: &Request<RecvStream>) -> Seen<'_> {
     }
 }
 
-/// What `asked` says; none when the client takes its request back before.
-async fn unless_reset<T>(asked: impl Future<Output = T>, respond: &mut SendResponse<Bytes>) -> Option<T> {
+/// What `asked` says; none when the client takes its request back before. What comes `early` is sent at once.
+async fn unless_reset<T>(
+    asked: impl Future<Output = T>,
+    respond: &mut SendResponse<Bytes>,
+    early: &Early,
+) -> Option<T> {
     let mut asked = pin!(asked);
     poll_fn(|cx| {
-        if let Poll::Ready(said) = asked.as_mut().poll(cx) {
+        let said = asked.as_mut().poll(cx);
+        while let Poll::Ready(interim) = early.poll(cx) {
+            if let Some(interim) = request::interim(interim) {
+                // It fails only where the stream or the connection is gone.
+                let _gone = respond.send_informational(interim);
+            }
+        }
+        if let Poll::Ready(said) = said {
             return Poll::Ready(Some(said));
         }
         respond.poll_reset(cx).map(|_| None)

@@ -13,6 +13,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::pulse::{Flush, Serving};
 use super::request::Switched;
 use super::window;
 use crate::http::Client;
@@ -26,6 +27,7 @@ pub(super) async fn run(
     switched: Switched,
     mut respond: SendResponse<Bytes>,
     mut meter: Meter,
+    serving: &Serving,
 ) {
     let Switched { backend, lease, admitted, fields, body } = switched;
     let mut response = Response::new(());
@@ -40,7 +42,10 @@ pub(super) async fn run(
     // Who has said all is not read from any more, and may still take the stream back.
     let gone = poll_fn(|cx| send.borrow_mut().poll_reset(cx).map(drop));
     if tunnel.carry(client, &mut stream, gone).await != End::Whole {
-        // What the client has is not all there was (RFC 8441 5).
+        // What the client has is not all there was (RFC 8441 5), but it shall have all that came.
+        let mut flush = Flush::default();
+        let flushed = poll_fn(|cx| serving.poll_flushed(cx, &mut flush));
+        let _ = tokio::time::timeout(client.context.config().timeouts.linger, flushed).await;
         send.borrow_mut().send_reset(Reason::CANCEL);
     }
 }

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 
 use super::super::RequestBody;
 use super::super::choose::Lease;
+use super::super::early::Early;
 use super::super::error::Fault;
 use super::answer::Answer;
 use super::upload::Upload;
@@ -22,12 +23,13 @@ pub(in super::super) struct Unanswered<B> {
 type Head = (Response<()>, Framing, bool);
 
 impl H1 {
-    /// Sends `request` over `connection` and waits for the head of its answer.
+    /// Sends `request` over `connection` and waits for the head of its answer. Interim ones are told `early`.
     pub(in super::super) async fn send<B: RequestBody>(
         self: &Rc<Self>,
         mut connection: Connection,
         request: Request<B>,
         lease: Lease,
+        early: Option<&Early>,
     ) -> Result<Response<Answer<B>>, Unanswered<B>> {
         let to_head = *request.method() == Method::HEAD;
         let mut upload = Some(Upload::new(request));
@@ -43,7 +45,7 @@ impl H1 {
                     Poll::Pending => {}
                 }
             }
-            self.poll_final(cx, &mut connection, &mut scan, to_head)
+            self.poll_final(cx, &mut connection, &mut scan, to_head, early)
         });
         match answered.await {
             Ok((response, framing, persists)) => {
@@ -60,13 +62,14 @@ impl H1 {
         }
     }
 
-    /// The head of the final answer; interim ones (RFC 9110 15.2) are passed over.
+    /// The head of the final answer. That the backend is ready for the body is no news: it was not asked.
     fn poll_final(
         &self,
         cx: &mut std::task::Context<'_>,
         connection: &mut Connection,
         scan: &mut HeadScan,
         to_head: bool,
+        early: Option<&Early>,
     ) -> Poll<Result<Head, Fault>> {
         loop {
             let length = std::task::ready!(connection.poll_head(cx, scan, &self.bounds))?;
@@ -74,10 +77,15 @@ impl H1 {
             let bytes = connection.unread().get(..length).unwrap_or_default();
             let head = ResponseHead::parse(bytes, &mut room, &self.bounds).map_err(|_| Fault::Garbage)?;
             let interim = (100..200).contains(&head.status) && head.status != 101;
-            let read = if interim { None } else { Some(read(&head, to_head)?) };
-            if let Some(read) = read {
+            let response = response(&head)?;
+            if !interim {
+                let framing = head.framing(to_head).map_err(|_| Fault::Garbage)?;
+                let persists = head.persists;
                 connection.consume(length);
-                return Poll::Ready(Ok(read));
+                return Poll::Ready(Ok((response, framing, persists)));
+            }
+            if let Some(early) = early.filter(|_| response.status() != StatusCode::CONTINUE) {
+                early.tell(response);
             }
             connection.consume_interim(length, &self.bounds)?;
             *scan = HeadScan::response();
@@ -85,7 +93,7 @@ impl H1 {
     }
 }
 
-fn read(head: &ResponseHead<'_>, to_head: bool) -> Result<Head, Fault> {
+fn response(head: &ResponseHead<'_>) -> Result<Response<()>, Fault> {
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::from_u16(head.status).map_err(|_| Fault::Garbage)?;
     let fields: &mut HeaderMap = response.headers_mut();
@@ -94,6 +102,5 @@ fn read(head: &ResponseHead<'_>, to_head: bool) -> Result<Head, Fault> {
         let value = HeaderValue::from_bytes(field.value).map_err(|_| Fault::Garbage)?;
         fields.append(name, value);
     }
-    let framing = head.framing(to_head).map_err(|_| Fault::Garbage)?;
-    Ok((response, framing, head.persists))
+    Ok(response)
 }

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -18,7 +19,7 @@ use crate::backends::{says, serve};
 use crate::stage::{Stage, bound, bound_to};
 
 /// Tells of all it reads, and how that ended: when it has read `pause` first, to go on then.
-async fn witness(
+pub(crate) async fn witness(
     tasks: &Tasks,
     pause: &'static str,
 ) -> (SocketAddr, mpsc::Receiver<(String, Option<ErrorKind>)>) {
@@ -90,7 +91,9 @@ async fn an_answer_that_breaks_off_is_reset() {
         stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
         let mut raw = Raw::open(&stage).await;
         raw.send(&super::frames::get(1)).await;
-        let ended = raw.until(|frame| frame.stream == 1 && ![HEADERS, DATA].contains(&frame.kind)).await;
+        let came = raw.until(|frame| frame.stream == 1 && frame.kind != HEADERS).await;
+        assert_eq!((came.kind, came.payload.as_slice()), (DATA, &b"half"[..]), "what came is not taken back");
+        let ended = raw.until(|frame| frame.stream == 1).await;
         assert_eq!(ended.kind, RST_STREAM);
         raw.send(&super::frames::get(3)).await;
         raw.until(|frame| frame.stream == 3).await;
@@ -146,4 +149,40 @@ async fn an_early_answer_is_passed_on_and_the_rest_of_the_body_is_not_asked_for(
     raw.until(|frame| frame.stream == 1 && frame.kind == DATA && frame.flags & END_STREAM != 0).await;
     let ended = raw.until(|frame| frame.stream == 1).await;
     assert_eq!((ended.kind, ended.code()), (RST_STREAM, NO_ERROR), "RFC 9113 8.1");
+}
+
+/// Begins an answer, hears the body to its end, and ends the answer then.
+async fn hears_out(tasks: &Tasks) -> SocketAddr {
+    serve(tasks, |mut stream| async move {
+        let mut read = Vec::new();
+        while !read.ends_with(b"\r\n\r\n") {
+            read.push(stream.read_u8().await.unwrap());
+        }
+        let begun = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n";
+        stream.write_all(begun).await.unwrap();
+        while !read.ends_with(b"\r\n0\r\n\r\n") {
+            let Ok(byte) = stream.read_u8().await else { return };
+            read.push(byte);
+        }
+        stream.write_all(b"0\r\n\r\n").await.unwrap();
+        let _ = stream.read(&mut [0]).await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_body_behind_its_own_answer_must_come_unless_it_is_a_conversation() {
+    let stage = Stage::with(|config| config.timeouts.body_grace = Duration::from_millis(50));
+    let backend = hears_out(&stage.tasks).await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let mut raw = Raw::open(&stage).await;
+    raw.send(&[post(1), frame(DATA, 0, 1, b"word")].concat()).await;
+    raw.until(|frame| frame.stream == 1 && frame.kind == DATA).await;
+    let mut head = super::frames::head("POST");
+    head.extend(block(&[("content-length", "1000")]));
+    raw.send(&[frame(HEADERS, END_HEADERS, 3, &head), frame(DATA, 0, 3, b"some")].concat()).await;
+    let ended = raw.until(|frame| frame.kind == RST_STREAM).await;
+    assert_eq!((ended.stream, ended.code()), (3, CANCEL));
+    raw.send(&frame(DATA, END_STREAM, 1, b"the last")).await;
+    raw.until(|frame| frame.stream == 1 && frame.kind == DATA && frame.flags & END_STREAM != 0).await;
 }
