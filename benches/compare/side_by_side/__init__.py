@@ -1,0 +1,1 @@
+"""epr beside its peers: the same work, the same duties, one core."""
