@@ -141,12 +141,10 @@ impl<B: RequestBody> HttpBody for Answer<B> {
             else {
                 return Poll::Ready(None);
             };
-            if ready!(connection.poll_fill(cx)).unwrap_or(0) > 0 {
-                continue;
-            }
-            let ends_well = match &mut this.reading {
-                Reading::Plain(body) => body.end().is_ok(),
-                Reading::Chunked(_) | Reading::Over => false,
+            let ends_well = match (ready!(connection.poll_fill(cx)), &mut this.reading) {
+                (Ok(1..), _) => continue,
+                (Ok(0), Reading::Plain(body)) => body.end().is_ok(),
+                (Ok(0), Reading::Chunked(_) | Reading::Over) | (Err(_), _) => false,
             };
             this.home = None;
             this.end();

@@ -10,7 +10,7 @@ use proto::BackendProtocol::H2c;
 use proto::EdgeProtocol::Https;
 use proxy::tasks::Tasks;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::frames::{
     CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS, NO_ERROR, RST_STREAM, Raw, block, frame, post, reset,
@@ -98,6 +98,30 @@ async fn an_answer_that_breaks_off_is_reset() {
         raw.send(&super::frames::get(3)).await;
         raw.until(|frame| frame.stream == 3).await;
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_length_that_ends_by_a_reset_is_reset() {
+    let stage = Stage::open();
+    let (told, heard) = watch::channel(());
+    let backend = serve(&stage.tasks, move |mut stream| {
+        let mut heard = heard.clone();
+        async move {
+            let _ = stream.read(&mut [0; 4096]).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhalf").await.unwrap();
+            // Once that has arrived: a reset would overtake it.
+            let _ = heard.changed().await;
+            stream.set_zero_linger().unwrap();
+        }
+    })
+    .await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let mut raw = Raw::open(&stage).await;
+    raw.send(&super::frames::get(1)).await;
+    raw.until(|frame| frame.stream == 1 && frame.kind == DATA).await;
+    told.send(()).unwrap();
+    let ended = raw.until(|frame| frame.stream == 1).await;
+    assert_eq!(ended.kind, RST_STREAM);
 }
 
 /// Answers with half a body over HTTP/2, and resets the stream.

@@ -111,3 +111,24 @@ async fn an_answer_after_the_last_byte_leaves_both_open() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_ends_by_a_reset_is_not_whole() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let (mut client, mut backend) = scene.ask(door, door.request(PUT, LENGTH)).await;
+        backend.hears(door.forwarded(PUT, "", LENGTH)).await;
+        // Until nobody takes any more of it.
+        let mut refused = 0;
+        while refused < 10 {
+            refused = if client.says_some(&[b'x'; 65_536]).await.is_some() { 0 } else { refused + 1 };
+            scene.settle().await;
+        }
+        backend.says("HTTP/1.1 200 OK\r\ndate: D\r\n\r\nhalf").await;
+        let head = "HTTP/1.1 200 OK\r\ndate: D\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+        client.hears(head.to_owned() + "4\r\nhalf\r\n").await;
+        // Whether it had more to say nobody knows: the last chunk would say that it had not.
+        drop(backend);
+        assert_eq!(client.hears_out().await.0, "");
+    }
+}
