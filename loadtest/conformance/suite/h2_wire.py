@@ -70,6 +70,7 @@ class Said:
     closed: bool = False
     settings: dict[int, int] = field(default_factory=dict)
     windows: dict[int, int] = field(default_factory=dict)
+    fields: dict[int, list[Fields]] = field(default_factory=dict)
     frames: list[tuple[int, int, int, bytes]] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -82,8 +83,8 @@ class Peer:
 
     def __init__(self, edge: Edge, name: str, first: bytes | None = None, preface: bytes = PREFACE):
         self.stream = tls(edge.https, name, edge.ca, alpn=("h2",))
-        self.said, self._data, self._decoder = Said(), b"", hpack.Decoder()
         self.sent: dict[int, int] = {}
+        self.said, self._data, self._block, self._decoder = Said(), b"", b"", hpack.Decoder(1 << 22)
         self.send(preface + (settings((4, 1 << 30)) + window(0, 1 << 30) if first is None else first))
 
     def __enter__(self) -> "Peer":
@@ -133,11 +134,10 @@ class Peer:
 
     def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         said = self.said
-        if kind == HEADERS:
-            with contextlib.suppress(hpack.HPACKError):
-                decoded = dict(self._decoder.decode(payload, raw=True))
-                if b":status" in decoded:
-                    said.statuses[stream] = int(decoded[b":status"])
+        if kind in (HEADERS, CONTINUATION):
+            self._block += payload
+            if flags & END_HEADERS:
+                self._note_fields(stream)
         elif kind == DATA:
             said.bodies[stream] = said.bodies.get(stream, b"") + payload
         elif kind == RST_STREAM:
@@ -152,3 +152,11 @@ class Peer:
             self.send(frame(SETTINGS, ACK))
         if kind in (HEADERS, DATA) and flags & END_STREAM:
             said.over.add(stream)
+
+    def _note_fields(self, stream: int) -> None:
+        with contextlib.suppress(hpack.HPACKError):
+            block = [(bytes(name), bytes(value)) for name, value in self._decoder.decode(self._block, raw=True)]
+            self.said.fields.setdefault(stream, []).append(block)
+            if status := dict(block).get(b":status"):
+                self.said.statuses[stream] = int(status)
+        self._block = b""

@@ -76,7 +76,7 @@ def read_request(data: bytes) -> Request:
     first, *lines = head.split(b"\r\n")
     if not (line := REQUEST_LINE.fullmatch(first)):
         raise Fault(f"request line {first[:80]!r}")
-    fields = [_field(line) for line in lines]
+    fields = [field_line(line) for line in lines]
     request = Request(line[1], line[2], fields, b"", b"")
     if len(request.values(b"host")) != 1:
         raise Fault(f"{len(request.values(b'host'))} Host fields")
@@ -100,7 +100,7 @@ def read_request(data: bytes) -> Request:
     return request
 
 
-def _field(line: bytes) -> tuple[bytes, bytes]:
+def field_line(line: bytes) -> tuple[bytes, bytes]:
     name, colon, value = line.partition(b":")
     value = value.strip(b" \t")
     if not colon or not TOKEN.fullmatch(name) or not VALUE.fullmatch(value):
@@ -138,7 +138,7 @@ def read_chunks(data: bytes) -> tuple[bytes, int]:
         at += len(trailer) + 2
         if not trailer:
             return body, at
-        name, _ = _field(trailer)
+        name, _ = field_line(trailer)
         if name.lower() in (b"content-length", b"transfer-encoding", b"host"):
             raise Fault(f"trailer {trailer[:80]!r}")
 
