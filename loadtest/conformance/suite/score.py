@@ -2,10 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# As much of what a failure told as a line of the page takes.
+LONGEST = 160
 HERE = Path(__file__).parent.parent
 RECORD, PAGE = HERE / "scores.json", HERE / "SCORES.md"
 INTRODUCTION = """# Scores
@@ -59,7 +61,7 @@ def record(scores: list[Score], epr: str) -> None:
             "cases": len(score.cases),
             "summary": score.summary,
             "seconds": round(score.seconds),
-            "failures": [vars(case) for case in score.failures],
+            "failures": [{**vars(case), "told": case.told[: 4 * LONGEST]} for case in score.failures],
         }
     RECORD.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     PAGE.write_text(_page(kept))
@@ -75,8 +77,23 @@ def _page(kept: dict) -> str:
         if row["summary"] or failed:
             sections.append(f"\n## {kit}\n\n{row['summary']}\n" if row["summary"] else f"\n## {kit}\n")
         if failed:
-            lines = (
-                f"- `{case['name']}`: {case['known'] or case['told'] + ' **(a defect)**'}" for case in row["failures"]
-            )
-            sections.append("\n" + "\n".join(lines) + "\n")
+            sections.append("\n" + "\n".join(_lines(row["failures"])) + "\n")
     return INTRODUCTION + "\n".join(rows) + "\n" + "".join(sections)
+
+
+def _lines(failures: list[dict]) -> Iterator[str]:
+    """One line for each defect, and one for all failures of one explanation."""
+    known: dict[str, list[str]] = {}
+    for case in failures:
+        if case["known"]:
+            known.setdefault(case["known"], []).append(f"`{_short(case['name'])}`")
+        else:
+            yield f"- **a defect**: `{_short(case['name'])}`: {_short(case['told'])}"
+    for why, names in known.items():
+        yield f"- {why}: {', '.join(names)}"
+
+
+def _short(text: str) -> str:
+    """On one line, without what would be Markdown's."""
+    line = " ".join(text.replace("`", "'").split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"

@@ -197,3 +197,4 @@ def hops() -> Answers:
         yield Answer(f"named in Connection: {show(fields)}", sized(fields), FORWARD, absent=b"gone")
     for name in (b"Keep-Alive", b"Proxy-Connection", b"Upgrade"):
         yield Answer(f"{show(name)} is of this hop", sized(name + b": gone\r\n"), FORWARD, absent=b"gone")
+    yield Answer("the edge's own refusal", sized(b"Epr-Refusal: FORGED\r\n"), FORWARD)

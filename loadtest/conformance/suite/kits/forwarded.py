@@ -35,6 +35,17 @@ HOP = [
     "Proxy-Authenticate",
     "HTTP2-Settings",
 ]
+# What the edge does not speak of: applications that believe it have a reason to.
+ALONE = [
+    "Via",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "X-HTTP-Method-Override",
+    "X-Original-Host",
+    "X-Host",
+    "True-Client-IP",
+]
+ALONE += ["CF-Connecting-IP", "traceparent", "tracestate", "Front-End-Https", "Authorization"]
 
 
 @dataclass(frozen=True)
@@ -142,7 +153,15 @@ def run(score: Score) -> None:
                 _named(edge, a, name) for name in [*OURS, "Host", "X-Request-Id", "Epr-Hop", "Cookie", "Content-Length"]
             )
             score.add(_told(edge, a))
+            score.add(_alone(edge, a, name) for name in ALONE)
             score.add(case for name, data in proxy_headers() for case in _proxied(edge, backends, name, data))
+        with running(routes, "--trusted-peer", "127.0.0.0/8", "--trusted-peer", "::1/128") as edge:
+            score.add(_trusting(edge, a))
+            score.add(_hop(edge, a, name) for name in HOP)
+        with running(routes, "--trusted-peer", "192.0.2.0/24") as edge:
+            score.add(
+                case for name in OURS for case in _spoofed(edge, a, name, "of a peer that is not among the trusted")
+            )
 
 
 def _ask(edge: Edge, data: bytes, sni: str = "") -> Heard:
@@ -175,15 +194,15 @@ def _arrived(edge: Edge, backend: RawBackend, *fields: bytes) -> Request | None:
     return _last(backend) if heard.statuses == [200] else None
 
 
-def _spoofed(edge: Edge, backend: RawBackend, name: str) -> Iterator[Case]:
+def _spoofed(edge: Edge, backend: RawBackend, name: str, who: str = "of an untrusted client") -> Iterator[Case]:
     """The field in several spellings. Many a gateway reads `_` and `-` as one (RFC 3875 4.1.18)."""
     spellings = {name, name.upper(), name.lower(), name.replace("-", "_"), name.replace("-", "_", 1)}
     for spelling in sorted(spellings):
         request = _arrived(edge, backend, spelling.encode() + b": " + LIE)
         told = "" if request is None else f"the backend got {[field for field in request.fields if LIE in field[1]]}"
-        yield Case(f"{spelling} of an untrusted client", request is None or LIE not in request.raw, told)
+        yield Case(f"{spelling} {who}", request is None or LIE not in request.raw, told)
     request = _arrived(edge, backend, name.encode() + b": x", name.lower().encode() + b": " + LIE)
-    yield Case(f"{name} twice", request is None or LIE not in request.raw)
+    yield Case(f"{name} twice, {who}", request is None or LIE not in request.raw)
 
 
 def _hop(edge: Edge, backend: RawBackend, name: str) -> Case:
@@ -216,6 +235,48 @@ def _told(edge: Edge, backend: RawBackend) -> Iterator[Case]:
     wanted = {b"x-forwarded-for": b"127.0.0.1", b"x-forwarded-proto": b"http", b"x-forwarded-host": host, b"host": host}
     for name, value in wanted.items():
         yield Case(f"{name.decode()} is told once", request is not None and request.values(name) == [value])
+
+
+def _alone(edge: Edge, backend: RawBackend, name: str) -> Case:
+    """What is the application's to believe comes as it was sent, and steers nothing here."""
+    request = _arrived(edge, backend, name.encode() + b": /evil; x=1")
+    right = request is not None and request.values(name.lower().encode()) == [b"/evil; x=1"]
+    return Case(f"{name} is left alone", right and request.target == b"/", str(request and request.raw))
+
+
+def _trusting(edge: Edge, backend: RawBackend) -> Iterator[Case]:
+    """What a trusted peer says of a client goes on, and what it is itself comes behind."""
+    said = b"for=192.0.2.66;proto=https"
+    ours = b"for=127.0.0.1;proto=http"
+    lie, two = b"192.0.2.66", b"192.0.2.66, 192.0.2.67"
+    for name, fields, key, wanted in [
+        ("X-Forwarded-For", [b"X-Forwarded-For: " + lie], b"x-forwarded-for", [lie + b", 127.0.0.1"]),
+        ("a list", [b"X-Forwarded-For: " + two], b"x-forwarded-for", [two + b", 127.0.0.1"]),
+        (
+            "two fields",
+            [b"X-Forwarded-For: " + lie, b"x-forwarded-for: ::1"],
+            b"x-forwarded-for",
+            [lie + b", ::1, 127.0.0.1"],
+        ),
+        ("an empty one", [b"X-Forwarded-For:"], b"x-forwarded-for", [b"127.0.0.1"]),
+        ("Forwarded", [b"Forwarded: " + said], b"forwarded", [said + b", " + ours]),
+        ("Forwarded twice", [b"Forwarded: " + said] * 2, b"forwarded", [said + b", " + said + b", " + ours]),
+        ("X-Forwarded-Proto", [b"X-Forwarded-Proto: https"], b"x-forwarded-proto", [b"https"]),
+        ("X-Forwarded-Host", [b"X-Forwarded-Host: x.example"], b"x-forwarded-host", [b"x.example"]),
+        ("X-Real-IP", [b"X-Real-IP: " + lie], b"x-real-ip", [lie]),
+        ("nothing, of the address", [], b"x-forwarded-for", [b"127.0.0.1"]),
+        ("nothing, of the scheme", [], b"x-forwarded-proto", [b"http"]),
+        ("nothing, of the host", [], b"x-forwarded-host", [b"steer-a.ep-r.io"]),
+        (
+            "one of its hop",
+            [b"Connection: x-forwarded-for", b"X-Forwarded-For: " + lie],
+            b"x-forwarded-for",
+            [b"127.0.0.1"],
+        ),
+    ]:
+        request = _arrived(edge, backend, *fields)
+        got = request and request.values(key)
+        yield Case(f"a trusted peer says {name}", got == wanted, f"{key!r}: {got}")
 
 
 def _proxied(edge: Edge, backends: dict[str, RawBackend], name: str, header: bytes) -> Iterator[Case]:
