@@ -134,16 +134,12 @@ async fn a_refusal_does_not_ask_for_the_body() {
 #[tokio::test]
 async fn it_is_the_backend_who_keeps_a_waiting_client_waiting() {
     let scene = Scene::with(|config| config.timeouts.first_byte = Duration::from_millis(50)).await;
-    let (mut client, mut backend) = scene.ask(Door::Plain, Door::Plain.request(POST, EXPECTS)).await;
-    backend.hears(Door::Plain.forwarded(POST, "", EXPECTED)).await;
+    let mut client = scene.client(Door::Plain).await;
+    client.says(Door::Plain.request(POST, EXPECTS)).await;
     let (heard, _) = client.hears_out().await;
     assert_eq!(Answer::parse(heard.as_bytes()).refusal(), (504, "backend_timeout"));
     // Once it was asked for, the body is the client's to send.
-    let scene = Scene::with(|config| {
-        config.timeouts.first_byte = Duration::from_millis(50);
-        config.timeouts.stalled = Duration::from_millis(50);
-    })
-    .await;
+    let scene = Scene::with(|config| config.timeouts.stalled = Duration::from_millis(50)).await;
     let (mut client, mut backend) = scene.ask(Door::Plain, Door::Plain.request(POST, EXPECTS)).await;
     backend.hears(Door::Plain.forwarded(POST, "", EXPECTED)).await;
     backend.says(CONTINUE).await;
