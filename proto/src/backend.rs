@@ -1,3 +1,5 @@
+mod never;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -18,6 +20,13 @@ impl BackendAddr {
     /// The socket address; its port is never 0.
     pub fn get(self) -> SocketAddr {
         self.0
+    }
+
+    /// What it is, in words, where no backend can be at such an address whatever networks are allowed: link-local,
+    /// multicast, no machine's at all, one where clouds tell machines their credentials, or an IPv6 address that a
+    /// translator turns into one of these.
+    pub fn never(self) -> Option<&'static str> {
+        never::what(self.0.ip())
     }
 }
 

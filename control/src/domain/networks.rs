@@ -1,6 +1,6 @@
 //! Where backends may be.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use proto::BackendAddr;
@@ -37,7 +37,7 @@ impl BackendNetworks {
     /// Whether a backend may be at `address`.
     pub fn judge(&self, address: BackendAddr) -> Result<BackendAddr, Broken> {
         let ip = address.get().ip();
-        if let Some(what) = never(ip) {
+        if let Some(what) = address.never() {
             return Err(Broken::new("backend_network", format!("{address} is {what}, never a backend")));
         }
         if self.0.iter().any(|network| network.contains(&ip)) {
@@ -47,22 +47,6 @@ impl BackendNetworks {
         let message =
             format!("{address} is in none of the networks backends may be in: {}", networks.join(", "));
         Err(Broken::new("backend_network", message))
-    }
-}
-
-/// What an address is that no backend may have.
-fn never(ip: IpAddr) -> Option<&'static str> {
-    /// The metadata service of a cloud in IPv6, in the midst of a private network.
-    const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    match ip {
-        IpAddr::V4(v4) if v4.is_link_local() => Some("a link-local or metadata address"),
-        IpAddr::V4(v4) if v4.octets()[0] == 0 => Some("no address of a machine"),
-        IpAddr::V4(v4) if v4.is_broadcast() => Some("a broadcast address"),
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => Some("a link-local address"),
-        IpAddr::V6(METADATA_V6) => Some("a metadata address"),
-        _ if ip.is_multicast() => Some("a multicast address"),
-        _ if ip.is_unspecified() => Some("no address of a machine"),
-        _ => None,
     }
 }
 
@@ -96,6 +80,9 @@ mod tests {
             "[::ffff:169.254.169.254]:80",
             "[fe80::1]:80",
             "[fd00:ec2::254]:80",
+            "[fd20:ce::254]:80",
+            "100.100.100.200:80",
+            "[64:ff9b::a9fe:a9fe]:80",
             "0.0.0.0:80",
             "0.1.2.3:80",
             "[::]:80",

@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use ipnet::IpNet;
 use proto::BackendAddr;
@@ -28,13 +28,6 @@ pub enum Forbidden {
     Own,
 }
 
-/// Where clouds serve metadata outside link-local addresses: AWS over IPv6, Alibaba Cloud, Azure.
-const METADATA: [IpAddr; 3] = [
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-];
-
 impl Networks {
     /// The networks of `policy`, without `own`: the addresses the proxy and whatever shares its process
     /// listen on.
@@ -45,7 +38,7 @@ impl Networks {
     /// Whether a backend may be at `address`.
     pub fn permit(&self, address: BackendAddr) -> Result<(), Forbidden> {
         let ip = address.get().ip();
-        if is_never(ip) {
+        if address.never().is_some() {
             return Err(Forbidden::Never);
         }
         if self.own.iter().any(|own| is_own(*own, address.get())) {
@@ -61,14 +54,6 @@ impl Networks {
         let same_machine = local.ip().to_canonical() == peer.ip().to_canonical();
         same_machine && self.own.iter().any(|own| own.ip().is_unspecified() && own.port() == peer.port())
     }
-}
-
-fn is_never(ip: IpAddr) -> bool {
-    let special = match ip {
-        IpAddr::V4(ip) => ip.is_link_local() || ip.is_broadcast() || ip.octets()[0] == 0,
-        IpAddr::V6(ip) => ip.is_unicast_link_local(),
-    };
-    special || ip.is_multicast() || ip.is_unspecified() || METADATA.contains(&ip)
 }
 
 fn is_own(own: SocketAddr, address: SocketAddr) -> bool {
@@ -110,6 +95,8 @@ mod tests {
             "[fe80::1]:80",
             "[febf::1]:80",
             "[fd00:ec2::254]:80",
+            "[fd20:ce::254]:80",
+            "[64:ff9b::a9fe:a9fe]:80",
             "100.100.100.200:80",
             "224.0.0.1:80",
             "255.255.255.255:80",
