@@ -10,8 +10,9 @@
 //! | `/explain?url=URL&source=IP` | what a request would meet, step by step |
 //!
 //! Nobody is asked who they are, so it listens on a loopback address, answers only GET and HEAD and
-//! changes nothing.
+//! changes nothing. On a loopback address it answers nobody who asks by another machine's name: 421.
 
+mod asked;
 mod explain;
 mod page;
 mod query;

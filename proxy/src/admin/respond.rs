@@ -31,6 +31,11 @@ pub(super) fn to(admin: &Admin, method: &Method, uri: &Uri) -> Answer {
     }
 }
 
+/// The answer to a request that was meant for another machine.
+pub(super) fn misdirected() -> Answer {
+    text(StatusCode::MISDIRECTED_REQUEST, "Ask by an IP address or as localhost.")
+}
+
 fn ready(admin: &Admin) -> Answer {
     if admin.drain.is_draining() {
         text(StatusCode::SERVICE_UNAVAILABLE, "draining")

@@ -2,6 +2,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -9,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{Admin, respond};
+use super::{Admin, asked, respond};
 
 /// Connections open at once; more wait.
 const CONNECTIONS: usize = 64;
@@ -43,8 +45,13 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) {
 }
 
 async fn talk(stream: TcpStream, admin: Arc<Admin>) -> hyper::Result<()> {
-    let service = service_fn(|request| {
-        let response = respond::to(&admin, request.method(), request.uri());
+    // Beyond loopback it is asked by names that only whoever opened it there knows.
+    let on_loopback = stream.local_addr().is_ok_and(|here| here.ip().to_canonical().is_loopback());
+    let service = service_fn(|request: Request<Incoming>| {
+        let response = match on_loopback && !asked::is_by_local_name(request.headers()) {
+            true => respond::misdirected(),
+            false => respond::to(&admin, request.method(), request.uri()),
+        };
         std::future::ready(Ok::<_, Infallible>(response))
     });
     let mut builder = http1::Builder::new();

@@ -47,8 +47,12 @@ impl Stage {
     }
 
     async fn ask(&self, method: &str, target: &str) -> (StatusCode, String) {
+        self.ask_by("localhost", method, target).await
+    }
+
+    async fn ask_by(&self, host: &str, method: &str, target: &str) -> (StatusCode, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let request = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -65,6 +69,20 @@ impl Stage {
     async fn explained(&self, url: &str) -> Value {
         self.json(&format!("/explain?url={url}")).await["refusal"].clone()
     }
+}
+
+/// As a page would whose own name was made to lead to a loopback address.
+#[tokio::test]
+async fn a_page_of_another_name_is_told_nothing() {
+    let stage = Stage::new().await;
+    for target in ["/routes", "/metrics", "/explain?url=http://a.x", "/live"] {
+        let (status, body) = stage.ask_by("evil.example:9901", "GET", target).await;
+        assert_eq!(
+            (status, &*body),
+            (StatusCode::MISDIRECTED_REQUEST, "Ask by an IP address or as localhost.\n")
+        );
+    }
+    assert_eq!(stage.ask_by(&stage.address.to_string(), "GET", "/live").await.0, StatusCode::OK);
 }
 
 #[tokio::test]
