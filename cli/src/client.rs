@@ -219,15 +219,38 @@ type Dialled = TokioIo<Pin<Box<dyn Stream>>>;
 async fn dial(target: Target, tls: Option<Arc<tokio_rustls::rustls::ClientConfig>>) -> io::Result<Dialled> {
     let tcp = TcpStream::connect(&target.authority).await?;
     tcp.set_nodelay(true)?;
-    let Some(tls) = tls else { return Ok(TokioIo::new(Box::pin(tcp))) };
+    let Some(tls) = tls else {
+        may_hear_tokens(tcp.peer_addr()?.ip())?;
+        return Ok(TokioIo::new(Box::pin(tcp)));
+    };
     let name = target.host.try_into().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let stream = TlsConnector::from(tls).connect(name, tcp).await?;
     Ok(TokioIo::new(Box::pin(stream)))
 }
 
+/// Whether a token may go to `peer` in the clear: it travels with each call, and so to everybody on the way.
+fn may_hear_tokens(peer: IpAddr) -> io::Result<()> {
+    match peer.to_canonical().is_loopback() {
+        true => Ok(()),
+        false => {
+            let why = "http:// would send the token in the clear beyond this machine; use https://";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_leave_the_machine_under_tls_alone() {
+        for (peer, may) in
+            [("127.0.0.1", true), ("::ffff:127.0.0.1", true), ("10.0.0.7", false), ("fd00::1", false)]
+        {
+            assert_eq!(may_hear_tokens(peer.parse().unwrap()).is_ok(), may, "{peer}");
+        }
+    }
 
     #[test]
     fn urls_are_read_whole() {

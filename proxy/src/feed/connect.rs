@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,9 +56,20 @@ async fn connect(
     let port = uri.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
     let stream = TcpStream::connect((host.as_str(), port)).await?;
     stream.set_nodelay(true)?;
-    let Some(tls) = tls else { return Ok(TokioIo::new(Box::new(stream))) };
+    let Some(tls) = tls else {
+        may_hear_tokens(stream.peer_addr()?.ip())?;
+        return Ok(TokioIo::new(Box::new(stream)));
+    };
     let name = ServerName::try_from(host)?;
     Ok(TokioIo::new(Box::new(TlsConnector::from(tls).connect(name, stream).await?)))
+}
+
+/// Whether a token may go to `peer` in the clear: it travels with the stream, and so to everybody on the way.
+fn may_hear_tokens(peer: IpAddr) -> Result<(), &'static str> {
+    match peer.to_canonical().is_loopback() {
+        true => Ok(()),
+        false => Err("http:// would send the token in the clear beyond this machine; use https://"),
+    }
 }
 
 /// Why something failed, in words: what TLS found wrong, or else the innermost cause. What wraps it says no
@@ -79,6 +91,19 @@ pub(super) fn reason(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_leave_the_machine_under_tls_alone() {
+        for (peer, may) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.7", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(may_hear_tokens(peer.parse().unwrap()).is_ok(), may, "{peer}");
+        }
+    }
 
     #[test]
     fn reasons_are_words() {
