@@ -3,8 +3,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use rustls::client::Resumption;
+use rustls::client::{
+    ClientSessionMemoryCache, ClientSessionStore, Resumption, Tls12ClientSessionValue,
+    Tls13ClientSessionValue,
+};
 use rustls::{ClientConnection, HandshakeKind, NamedGroup, ProtocolVersion, ServerConnection};
+use rustls_pki_types::ServerName;
 
 use super::*;
 use crate::{Certificates, dev_certificates};
@@ -133,6 +137,59 @@ fn sessions_resume_with_tickets_and_without_early_data() {
         let client = handshake(&edge.config(), &client, "a.ep-r.io").unwrap();
         assert_eq!(client.protocol_version(), Some(ProtocolVersion::TLSv1_2));
         assert_eq!(client.handshake_kind(), Some(HandshakeKind::Full));
+    }
+}
+
+/// Sessions of a client that takes those of any name for any other.
+#[derive(Debug)]
+struct OfAnyName(ClientSessionMemoryCache);
+
+fn any_name() -> ServerName<'static> {
+    ServerName::try_from("any.name").unwrap()
+}
+
+impl ClientSessionStore for OfAnyName {
+    fn set_kx_hint(&self, _: ServerName<'static>, group: NamedGroup) {
+        self.0.set_kx_hint(any_name(), group);
+    }
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        self.0.kx_hint(&any_name())
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, value: Tls12ClientSessionValue) {
+        self.0.set_tls12_session(any_name(), value);
+    }
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.0.tls12_session(&any_name())
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {
+        self.0.remove_tls12_session(&any_name());
+    }
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, value: Tls13ClientSessionValue) {
+        self.0.insert_tls13_ticket(any_name(), value);
+    }
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        self.0.take_tls13_ticket(&any_name())
+    }
+}
+
+/// However a client mixes up its tickets: another name may have another certificate.
+#[test]
+fn a_ticket_of_one_name_resumes_nothing_under_another() {
+    let edge = Edge::open(None);
+    for version in VERSIONS {
+        let mut client = ClientConfig::clone(&edge.client(version, &GROUPS));
+        client.resumption = Resumption::store(Arc::new(OfAnyName(ClientSessionMemoryCache::new(8))));
+        let client = Arc::new(client);
+        let kind = |name: &str| handshake(&edge.config(), &client, name).unwrap().handshake_kind();
+        assert_eq!(kind("a.ep-r.io"), Some(HandshakeKind::Full));
+        assert_eq!(kind("a.ep-r.io"), Some(HandshakeKind::Resumed), "{version:?}");
+        assert_eq!(kind("b.ep-r.io"), Some(HandshakeKind::Full), "{version:?}");
     }
 }
 
