@@ -8,7 +8,7 @@ mod answer;
 mod clock;
 mod exchange;
 mod h1;
-mod h2;
+pub mod h2;
 mod headers;
 pub mod host;
 pub(crate) mod judge;

@@ -7,6 +7,7 @@
 pub mod authority;
 pub mod chunked;
 pub mod found;
+pub mod h2_frames;
 pub mod hello;
 pub mod http1;
 pub mod reference;
@@ -25,9 +26,10 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     target("authority", authority::check, authority::seeds, include_str!("../found/authority.txt")),
     target("chunked", chunked::check, chunked::seeds, include_str!("../found/chunked.txt")),
+    target("h2_frames", h2_frames::check, h2_frames::seeds, include_str!("../found/h2_frames.txt")),
     target("hello", hello::check, hello::seeds, include_str!("../found/hello.txt")),
     target("request", request::check, request::seeds, include_str!("../found/request.txt")),
     target("response", response::check, response::seeds, include_str!("../found/response.txt")),

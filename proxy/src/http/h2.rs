@@ -1,10 +1,10 @@
 //! HTTP/2 with clients: the h2 crate reads and writes frames, what they bring is ours.
 //!
-//! [`serve`] is the life of a connection, which one task drives ([`drive`]); each request has a task of its own
-//! ([`stream`]): its head is judged and sent on ([`request`]), the answer's body goes out as windows open
-//! ([`outgoing`]), a WebSocket becomes a tunnel ([`tunnel`]).
+//! `serve` is the life of a connection, which one task drives (`drive`); each request has a task of its own
+//! (`stream`): its head is judged and sent on (`request`), the answer's body goes out as windows open
+//! (`outgoing`), a WebSocket becomes a tunnel (`tunnel`).
 //!
-//! What a client can do without end and at no cost is counted as it comes by ([`frames`], [`budget`]); what h2
+//! What a client can do without end and at no cost is counted as it comes by (`frames`, `budget`); what h2
 //! counts itself is set in `context`. Who does too much is told ENHANCE_YOUR_CALM.
 //!
 //! Architecture invariant: a stream that ends before its end is reset, on both sides. A body that was taken
@@ -12,7 +12,7 @@
 
 mod budget;
 mod drive;
-mod frames;
+pub mod frames;
 mod head;
 mod line;
 mod outgoing;

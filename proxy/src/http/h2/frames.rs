@@ -2,7 +2,7 @@
 
 /// What a frame is, as far as its cost is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A request, or bytes of one.
     Work,
     /// It takes a request back.
@@ -15,7 +15,7 @@ pub(super) enum Kind {
 
 /// Where in a connection's bytes the next one stands (RFC 9113 3.4, 4.1).
 #[derive(Debug)]
-pub(super) struct Frames {
+pub struct Frames {
     at: At,
     /// A header block was begun whose end did not come yet (RFC 9113 4.3).
     in_block: bool,
@@ -46,20 +46,26 @@ mod types {
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
+impl Default for Frames {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Frames {
     /// Before a connection's first byte.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self { at: At::Preface(PREFACE), in_block: false }
     }
 
     /// Whether something is begun that the client has to end before anything else can come: the preface, or
     /// the head of a request.
-    pub(super) fn is_in_head(&self) -> bool {
+    pub fn is_in_head(&self) -> bool {
         self.in_block || matches!(self.at, At::Preface(_))
     }
 
     /// Goes over the next bytes, and tells of each frame whose head is whole by now.
-    pub(super) fn follow(&mut self, mut bytes: &[u8], mut tell: impl FnMut(Kind)) {
+    pub fn follow(&mut self, mut bytes: &[u8], mut tell: impl FnMut(Kind)) {
         while !bytes.is_empty() {
             match &mut self.at {
                 At::Preface(left) | At::Payload(left) => {
