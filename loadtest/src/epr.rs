@@ -17,6 +17,7 @@ mod start;
 pub use api::{Api, Authenticated, Bearer};
 pub use listening::Listening;
 pub use start::Start;
+pub(crate) use start::binary;
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(30);

@@ -10,6 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use crate::epr::binary;
 use crate::{Fault, OrFault as _, Outcome};
 
 /// How long a program may take that should be over at once.
@@ -74,6 +75,14 @@ fn of_environment(environment: &str, name: &str) -> Outcome<PathBuf> {
 pub fn python(script: &str) -> Outcome<Command> {
     let mut command = Command::new(venv("python")?);
     command.arg("-u").arg(root().join("loadtest/python").join(script));
+    Ok(command)
+}
+
+/// Kits of the conformance suite that need nothing but Python, ready to run; nothing is recorded.
+pub fn conformance(kits: &[&str]) -> Outcome<Command> {
+    let mut command = Command::new(venv("python")?);
+    command.args(["-m", "suite", "--no-record"]).args(kits).current_dir(root().join("loadtest/conformance"));
+    command.env("EPR_BIN", binary()?).env("PYTHONDONTWRITEBYTECODE", "1");
     Ok(command)
 }
 

@@ -146,7 +146,7 @@ fn forget_environment(command: &mut Command) {
 }
 
 /// The binary built beside this executable, or the one `EPR_BIN` names.
-fn binary() -> Outcome<PathBuf> {
+pub(crate) fn binary() -> Outcome<PathBuf> {
     if let Some(named) = env::var_os("EPR_BIN") {
         return Ok(named.into());
     }
