@@ -101,6 +101,8 @@ pub(crate) struct Gate {
     pub(crate) waiting: Arc<Semaphore>,
     /// How long to wait when the process is out of descriptors.
     pub(crate) backoff: Duration,
+    /// Length of the kernel's accept queue.
+    pub(crate) queue: i32,
     /// Tells when to stop.
     pub(crate) drain: Signal,
 }
@@ -151,7 +153,7 @@ pub(crate) async fn accept(
             Err(_) => {}
         }
     }
-    empty(listener.into_std()?, &gate.places, serve)
+    empty(listener.into_std()?, &gate, serve)
 }
 
 /// The ticket comes first: without one the connection waits in the kernel's queue. While nobody comes it
@@ -177,10 +179,17 @@ async fn take(
     .await
 }
 
-/// Serves who is in the queue already: closing the socket would reset them.
-fn empty(listener: StdListener, places: &Arc<Semaphore>, mut serve: impl FnMut(Accepted)) -> io::Result<()> {
-    while let Ok(place) = places.clone().try_acquire_owned() {
-        let Ok((stream, peer)) = listener.accept() else { break };
+/// Serves who is in the queue already: closing the socket would reset them. There are no more than the queue
+/// holds, and one that is just coming; who comes meanwhile is too late, or a flood would keep the worker here.
+fn empty(listener: StdListener, gate: &Gate, mut serve: impl FnMut(Accepted)) -> io::Result<()> {
+    for _ in 0..=gate.queue {
+        let Ok(place) = gate.places.clone().try_acquire_owned() else { break };
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock || is_starved(&error) => break,
+            // That client gave up while it waited.
+            Err(_) => continue,
+        };
         stream.set_nonblocking(true)?;
         serve(Accepted::new(TcpStream::from_std(stream)?, peer, Ticket::Place(place)));
     }
@@ -246,6 +255,7 @@ mod tests {
             places: places.clone(),
             waiting: waiting.clone(),
             backoff: Duration::ZERO,
+            queue: 16,
             drain: signal.clone(),
         };
         let (idle, served) = (accept(ports.remove(0), gate(), drop, || {}), Cell::new(0));
@@ -276,6 +286,7 @@ mod tests {
             places: places.clone(),
             waiting: waiting.clone(),
             backoff: Duration::from_millis(1),
+            queue: 16,
             drain: signal,
         };
         let taken = Rc::new(RefCell::new(Vec::<Accepted>::new()));
@@ -306,5 +317,26 @@ mod tests {
         done.unwrap();
         assert_eq!(taken.borrow().len(), 3, "the one in the queue was served");
         assert!(TcpStream::connect(address).await.is_err(), "the socket is closed");
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_the_queue_is_emptied_does_not_keep_it_open() {
+        let listener = bind(ANY, "--http", 1, 16).unwrap().remove(0);
+        let address = listener.local_addr().unwrap();
+        let (hand, drain) = drain::channel();
+        hand.start();
+        let (places, waiting) = (Arc::new(Semaphore::new(100)), Arc::new(Semaphore::new(1)));
+        let gate = Gate { places, waiting, backoff: Duration::ZERO, queue: 1, drain };
+        let come = || std::net::TcpStream::connect(address).unwrap();
+        let mut came = vec![come()];
+        let mut taken = 0;
+        // For each that is taken another one comes, which connects at once: the kernel does it.
+        let serve = |accepted: Accepted| {
+            taken += 1;
+            came.push(come());
+            drop(accepted);
+        };
+        accept(listener, gate, serve, || {}).await.unwrap();
+        assert_eq!((taken, came.len()), (2, 3));
     }
 }

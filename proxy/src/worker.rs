@@ -68,6 +68,7 @@ async fn serve(post: Post) -> Report {
         places: context.limits.places().clone(),
         waiting: waiting.clone(),
         backoff: context.config().timeouts.accept_backoff,
+        queue: context.config().limits.backlog,
         drain: signal.clone(),
     };
     doors.spawn_local(door(http, gate(), context.clone(), edge::serve_plain));

@@ -70,6 +70,8 @@ async fn who_was_let_in_before_the_end_may_still_ask() {
     late.write_all(GET).await.unwrap();
     let answer = read_answer(&mut late).await;
     assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
+    // It is listened to until it has understood, or for `linger`.
+    drop(late);
     assert_eq!(stage.report().await.cut, 0);
 }
 
