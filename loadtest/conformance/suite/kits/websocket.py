@@ -135,12 +135,12 @@ def run(score: Score) -> None:
 
 def _cases(edge: Edge, address: Address, name: str, talk: Conversation) -> Iterator[Case]:
     deflate = name.startswith("deflated")
-    wanted = talk(connect(address), PLAIN, talk, deflate)
+    wanted = heard_of(connect(address), PLAIN, talk, deflate)
     for way, open_, host in [
         ("ws", lambda: connect(edge.http), PLAIN),
         ("wss", lambda: tls(edge.https, f"{SAFE}.ep-r.io", edge.ca), SAFE),
     ]:
-        got = talk(open_(), host, talk, deflate)
+        got = heard_of(open_(), host, talk, deflate)
         told = (
             ""
             if got == wanted
@@ -149,7 +149,7 @@ def _cases(edge: Edge, address: Address, name: str, talk: Conversation) -> Itera
         yield Case(f"{way}: {name}", got == wanted, told)
 
 
-def talk(stream, host: str, talk: Conversation, deflate: bool) -> tuple[bytes, bytes]:
+def heard_of(stream, host: str, talk: Conversation, deflate: bool) -> tuple[bytes, bytes]:
     """The status of the handshake and all octets behind it. Echoes are awaited before the last Close."""
     heard, data = b"", b""
     with stream, contextlib.suppress(OSError):
