@@ -198,3 +198,24 @@ def hops() -> Answers:
     for name in (b"Keep-Alive", b"Proxy-Connection", b"Upgrade"):
         yield Answer(f"{show(name)} is of this hop", sized(name + b": gone\r\n"), FORWARD, absent=b"gone")
     yield Answer("the edge's own refusal", sized(b"Epr-Refusal: FORGED\r\n"), FORWARD)
+
+
+def upgrades() -> Answers:
+    """Answers to who asks for a WebSocket over HTTP/1.1: no tunnel but behind a 101 that says so (RFC 9110 7.8)."""
+    asks = b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    asks += b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    line = b"HTTP/1.1 101 x\r\n"
+    upgrade = b"Connection: upgrade\r\nUpgrade: %s\r\n"
+    odd = [b"", b"Upgrade: websocket\r\n", b"Connection: upgrade\r\n", b"Connection: close\r\nUpgrade: websocket\r\n"]
+    odd += [upgrade % other for other in (b"h2c", b"TLS/1.3", b"websockets", b"websocket, h2c", b"h2c, websocket", b"")]
+    for fields in odd:
+        yield Answer(f"101 with {show(fields)}", ok(fields, FORGED, line), REFUSE, end=End.FIN, asks=asks)
+    old = ok(upgrade % b"websocket", FORGED, b"HTTP/1.0 101 x\r\n")
+    yield Answer("101 in HTTP/1.0", old, REFUSE, end=End.FIN, asks=asks)
+    for status in (200, 204, 400, 403, 426, 500):
+        data = sized(line=b"HTTP/1.1 %d x\r\n" % status) if status != 204 else ok(line=b"HTTP/1.1 204 x\r\n")
+        body = b"" if status == 204 else BODY
+        yield Answer(f"{status} instead of 101", data, EITHER, body, asks=asks, statuses=(status,))
+        yield Answer(
+            f"{status} instead of 101, more behind", data + FORGED, EITHER, body, asks=asks, statuses=(status,)
+        )

@@ -24,9 +24,10 @@ from ..score import Case, Score
 from ..wire import connect, tls
 
 FAMILIES = [heads.lines, heads.fields, heads.lengths, heads.codings, bodies.chunks, bodies.trailers, bodies.cuts]
-FAMILIES += [bodies.behind, bodies.bodiless, bodies.interims, bodies.hops]
+FAMILIES += [bodies.behind, bodies.bodiless, bodies.interims, bodies.hops, bodies.upgrades]
 SOUND, REFUSED, CUT = "forwarded soundly", "refused", "cut off"
 DANGEROUS, LAX, STRICT, HANGS = "dangerous", "lax", "refused though sound", "left hanging"
+SKIPPED = "not for this version of HTTP"
 # What the edge answers where a backend failed. No backend here answers so.
 FAILED = (502, 503, 504)
 LANES = 16
@@ -57,10 +58,13 @@ def run(score: Score) -> None:
         for name, (_, talk) in kinds.items():
             lanes = [range(lane, len(corpus), LANES) for lane in range(LANES)]
             for verdicts in pool.map(partial(_lane, edge, talk), routes[name], backends[name], lanes):
-                for number, verdict, told in verdicts:
+                for number, verdict, told in (one for one in verdicts if one[1] != SKIPPED):
                     counts[verdict] += 1
                     fine = verdict in (SOUND, REFUSED, CUT)
                     score.add([Case(f"{name}: {corpus[number].name}", fine, f"{verdict}: {told}")])
+            # Or bytes behind answers would be tried by nothing.
+            again = sum(len(each.requests) - 1 for lane in backends[name] for each in lane.connections if each.requests)
+            score.add([Case(f"{name}: connections to backends are used again", again > 100, f"{again} times")])
     score.summary = ", ".join(f"{verdict} {count}" for verdict, count in sorted(counts.items()))
 
 
@@ -141,6 +145,8 @@ def _judge(answer: Answer, reply: Reply | None, end: str) -> Verdict:
 
 def _two(edge: Edge, route: Route, backend: HostileBackend, number: int) -> Verdict:
     answer, word = backend.answers[number], f"word-{number}"
+    if answer.asks:
+        return SKIPPED, "fields of HTTP/1.1 alone"
     with h2_wire.Peer(edge, route.host) as peer:
         first = _ask_two(peer, route, 1, answer.method, f"/hostile/{number}")
         _await_late(backend, number)
