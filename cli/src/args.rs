@@ -1,12 +1,15 @@
 //! The command line: [`serving`] what runs until it is told to stop, [`verbs`] and [`identity`] what is done
 //! and over. [`help`] is what `epr` alone says.
 
+#[cfg(test)]
+mod documented;
 mod help;
 mod identity;
 mod kinds;
 mod limits;
 mod server;
 mod serving;
+mod timeouts;
 mod values;
 mod verbs;
 

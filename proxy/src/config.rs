@@ -110,6 +110,10 @@ pub struct Timeouts {
     pub linger: Duration,
     /// Between two looks at the files of certificates: how long a new one waits to be served.
     pub certificate_look: Duration,
+    /// For which the kernel keeps what a client has no room for or does not acknowledge, of connections that we have
+    /// closed as well (`TCP_USER_TIMEOUT`, RFC 5482): then it resets the connection and gives the memory back.
+    /// Longer than `stalled`, which is told by name; tunnels of a client without a link live as long.
+    pub unacknowledged: Duration,
     /// For a place among the connections, when all are taken: enough for an idle one to go or a short request
     /// to end, and less than people wait before they try again.
     pub place: Duration,
@@ -160,6 +164,10 @@ pub struct Limits {
     pub last_words: usize,
     /// Length of the kernel's accept queue, per worker and port.
     pub backlog: i32,
+    /// Bytes that the kernel holds for a client, or a backend, beyond those on the wire (`TCP_NOTSENT_LOWAT`), give
+    /// or take a write. Without it there are megabytes for whoever reads slowly. What is on the wire has no bound
+    /// but the kernel's, so fast clients far away are served as fast as before.
+    pub unsent: u32,
     /// Bytes of TLS records up to the end of a `ClientHello`.
     pub hello_bytes: usize,
     /// Bytes of an HTTP/1.1 request head; also of a backend's response head.
@@ -298,6 +306,7 @@ impl Default for Timeouts {
             log_grace: Duration::from_secs(5),
             linger: Duration::from_secs(1),
             certificate_look: Duration::from_secs(2),
+            unacknowledged: Duration::from_secs(120),
             place: Duration::from_secs(1),
             accept_backoff: Duration::from_millis(100),
         }
@@ -320,6 +329,7 @@ impl Default for Limits {
             waiting: NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN),
             last_words: 64,
             backlog: 4096,
+            unsent: 128 * 1024,
             hello_bytes: 16 * 1024,
             head_bytes: 32 * 1024,
             head_fields: 100,

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::PollSemaphore;
 
+use crate::config::Config;
 use crate::drain::Signal;
 use crate::limits::Ticket;
 
@@ -30,6 +31,25 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
+/// What the kernel does for the connections of a port.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// Length of the accept queue.
+    pub(crate) backlog: i32,
+    /// Bytes it holds that are not on the wire, per connection.
+    pub(crate) unsent: u32,
+    /// How long it keeps what a client does not take or acknowledge.
+    pub(crate) unacknowledged: Duration,
+}
+
+impl Terms {
+    /// Those for clients.
+    pub(crate) fn of(config: &Config) -> Self {
+        let (limits, timeouts) = (&config.limits, &config.timeouts);
+        Self { backlog: limits.backlog, unsent: limits.unsent, unacknowledged: timeouts.unacknowledged }
+    }
+}
+
 /// The sockets of one port, one for each worker, all bound to the same address.
 ///
 /// The kernel shares connections out among them. A process of the same user that asked for the same
@@ -38,11 +58,11 @@ pub(crate) fn bind(
     address: SocketAddr,
     flag: &'static str,
     workers: usize,
-    backlog: i32,
+    terms: Terms,
 ) -> Result<Vec<StdListener>, ListenError> {
     let fail = |source: io::Error| ListenError { address, flag, advice: advice(&source, flag), source };
     if address.port() != 0 {
-        drop(listen(address, false, 1).map_err(fail)?);
+        drop(listen(address, false, terms).map_err(fail)?);
     }
     let mut sockets: Vec<StdListener> = Vec::with_capacity(workers);
     for _ in 0..workers.max(1) {
@@ -50,14 +70,18 @@ pub(crate) fn bind(
             Some(first) => first.local_addr().map_err(fail)?,
             None => address,
         };
-        sockets.push(listen(bound, true, backlog).map_err(fail)?);
+        sockets.push(listen(bound, true, terms).map_err(fail)?);
     }
     Ok(sockets)
 }
 
 /// One socket for one port, as the admin server needs it.
-pub(crate) fn bind_one(address: SocketAddr, flag: &'static str) -> Result<StdListener, ListenError> {
-    listen(address, false, 128).map_err(|source| ListenError {
+pub(crate) fn bind_one(
+    address: SocketAddr,
+    flag: &'static str,
+    terms: Terms,
+) -> Result<StdListener, ListenError> {
+    listen(address, false, Terms { backlog: 128, ..terms }).map_err(|source| ListenError {
         address,
         flag,
         advice: advice(&source, flag),
@@ -65,16 +89,18 @@ pub(crate) fn bind_one(address: SocketAddr, flag: &'static str) -> Result<StdLis
     })
 }
 
-fn listen(address: SocketAddr, shared: bool, backlog: i32) -> io::Result<StdListener> {
+fn listen(address: SocketAddr, shared: bool, terms: Terms) -> io::Result<StdListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Connections of the last run may still be in TIME_WAIT; they must not keep the port.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
-    // Taken connections inherit it: one call here instead of one for each.
+    // Taken connections inherit these: one call here instead of one for each.
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_notsent_lowat(terms.unsent)?;
+    socket.set_tcp_user_timeout(Some(terms.unacknowledged))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(backlog)?;
+    socket.listen(terms.backlog)?;
     Ok(socket.into())
 }
 
@@ -214,27 +240,43 @@ mod tests {
 
     const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
+    fn terms() -> Terms {
+        Terms { unsent: 20_000, ..Terms::of(&Config::default()) }
+    }
+
+    #[tokio::test]
+    async fn taken_connections_are_under_the_terms_of_their_port() {
+        let listener = TcpListener::from_std(bind(ANY, "--http", 1, terms()).unwrap().remove(0)).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (taken, _client) = tokio::join!(listener.accept(), client);
+        let taken = taken.unwrap().0;
+        let socket = socket2::SockRef::from(&taken);
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), 20_000);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(terms().unacknowledged));
+        assert!(socket.tcp_nodelay().unwrap());
+    }
+
     #[test]
     fn all_workers_share_a_port_that_nobody_else_gets() {
-        let sockets = bind(ANY, "--http", 3, 16).unwrap();
+        let sockets = bind(ANY, "--http", 3, terms()).unwrap();
         let address = sockets[0].local_addr().unwrap();
         assert!(sockets.iter().all(|socket| socket.local_addr().unwrap() == address));
-        let error = bind(address, "--http", 1, 16).unwrap_err().to_string();
+        let error = bind(address, "--http", 1, terms()).unwrap_err().to_string();
         assert!(error.contains("another process has this port") && error.contains("--http ADDR"), "{error}");
         drop(sockets);
-        bind(address, "--http", 1, 16).unwrap();
+        bind(address, "--http", 1, terms()).unwrap();
     }
 
     #[test]
     fn an_address_of_another_machine_is_told_apart() {
-        let error = bind("192.0.2.1:8080".parse().unwrap(), "--https", 1, 16).unwrap_err();
+        let error = bind("192.0.2.1:8080".parse().unwrap(), "--https", 1, terms()).unwrap_err();
         assert!(error.to_string().contains("no such address"), "{error}");
     }
 
     #[tokio::test]
     async fn a_peer_is_called_by_its_ipv4_address_on_a_socket_for_both() {
         let port = |listener: &StdListener| listener.local_addr().unwrap().port();
-        let listener = bind("[::]:0".parse().unwrap(), "--http", 1, 16).unwrap().remove(0);
+        let listener = bind("[::]:0".parse().unwrap(), "--http", 1, terms()).unwrap().remove(0);
         let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port(&listener));
         let listener = TcpListener::from_std(listener).unwrap();
         let places = Arc::new(Semaphore::new(1));
@@ -246,7 +288,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_nobody_comes_to_keeps_no_permit() {
-        let mut ports: Vec<_> = (0..2).map(|_| bind(ANY, "--http", 1, 16).unwrap().remove(0)).collect();
+        let mut ports: Vec<_> = (0..2).map(|_| bind(ANY, "--http", 1, terms()).unwrap().remove(0)).collect();
         let busy = ports.remove(1);
         let address = busy.local_addr().unwrap();
         let (places, waiting) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(1)));
@@ -278,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn takes_who_has_a_place_and_who_may_wait_and_empties_the_queue_at_the_end() {
-        let listener = bind(ANY, "--http", 1, 16).unwrap().remove(0);
+        let listener = bind(ANY, "--http", 1, terms()).unwrap().remove(0);
         let address = listener.local_addr().unwrap();
         let (places, waiting) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(1)));
         let (hand, signal) = drain::channel();
@@ -321,7 +363,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_while_the_queue_is_emptied_does_not_keep_it_open() {
-        let listener = bind(ANY, "--http", 1, 16).unwrap().remove(0);
+        let listener = bind(ANY, "--http", 1, terms()).unwrap().remove(0);
         let address = listener.local_addr().unwrap();
         let (hand, drain) = drain::channel();
         hand.start();

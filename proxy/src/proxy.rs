@@ -16,7 +16,7 @@ use crate::descriptors;
 use crate::drain::{self, DrainReport, Signal};
 use crate::feed::FeedState;
 use crate::limits;
-use crate::listener::{self, ListenError};
+use crate::listener::{self, ListenError, Terms};
 use crate::metrics::Metrics;
 use crate::per_worker::WorkerId;
 use crate::routes::Routes;
@@ -164,11 +164,11 @@ impl Proxy {
 
 impl Sockets {
     fn bind(config: &Config) -> Result<Self, ListenError> {
-        let (listen, workers, backlog) = (config.listen, config.workers.get(), config.limits.backlog);
+        let (listen, workers, terms) = (config.listen, config.workers.get(), Terms::of(config));
         Ok(Self {
-            admin: listener::bind_one(listen.admin, "--admin")?,
-            http: listener::bind(listen.http, "--http", workers, backlog)?,
-            https: listener::bind(listen.https, "--https", workers, backlog)?,
+            admin: listener::bind_one(listen.admin, "--admin", terms)?,
+            http: listener::bind(listen.http, "--http", workers, terms)?,
+            https: listener::bind(listen.https, "--https", workers, terms)?,
         })
     }
 

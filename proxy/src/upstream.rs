@@ -87,6 +87,8 @@ pub(crate) enum Pick {
 pub(crate) struct Dialler {
     networks: Arc<Networks>,
     timeout: Duration,
+    /// Bytes the kernel holds for a backend that are not on the wire.
+    unsent: u32,
     metrics: Arc<Metrics>,
     worker: WorkerId,
 }
@@ -109,7 +111,7 @@ impl<B: RequestBody> Upstreams<B> {
             dice: Dice::new(seed),
             in_flight: limits.in_flight_per_backend.get(),
             aside: RefCell::new(Aside::new(policy.set_aside)),
-            dialler: Rc::new(Dialler { networks, timeout: connect, metrics, worker }),
+            dialler: Rc::new(Dialler { networks, timeout: connect, unsent: limits.unsent, metrics, worker }),
             h1: h1::H1::new(policy, limits),
             h2: h2::Shared::new(policy, limits, tasks.clone()),
             tasks,

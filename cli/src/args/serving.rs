@@ -11,6 +11,7 @@ use proto::Hostname;
 
 use super::limits::LimitArgs;
 use super::server::DataDir;
+use super::timeouts::TimeoutArgs;
 use super::values;
 
 #[derive(Debug, Args)]
@@ -160,7 +161,9 @@ pub(crate) struct EdgeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<String>,
     #[command(flatten)]
-    pub(crate) limits: LimitArgs,
+    pub(crate) timeouts: Box<TimeoutArgs>,
+    #[command(flatten)]
+    pub(crate) limits: Box<LimitArgs>,
     #[command(flatten)]
     pub(crate) backends: BackendArgs,
 }

@@ -1,7 +1,7 @@
 //! Values of options, with errors that show what a right one looks like.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,8 +22,27 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_| "a number with its unit is expected, like 5s or 500ms")
 }
 
+/// How long something may take: no time at all would be none, and times are added to that of a clock.
+pub(super) fn patience(text: &str) -> Result<Duration, &'static str> {
+    const MOST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    let time = duration(text).ok().filter(|time| !time.is_zero() && *time <= MOST);
+    time.ok_or("a time of at most a year is expected, like 500ms, 5s or 1m30s")
+}
+
 pub(super) fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "a whole number from 1 up is expected")
+}
+
+/// Bytes a second. Above the most, what is counted in nanoseconds would be none.
+pub(super) fn byte_rate(text: &str) -> Result<NonZeroU32, &'static str> {
+    let rate = text.parse::<NonZeroU32>().ok().filter(|rate| rate.get() <= 100_000_000);
+    rate.ok_or("a number of bytes from 1 to 100000000 is expected")
+}
+
+/// A window of HTTP/2: at least what one has without a word, at most what the protocol knows (RFC 9113 6.9.1).
+pub(super) fn window(text: &str) -> Result<u32, &'static str> {
+    let window = text.parse().ok().filter(|window| (65_535..=0x7fff_ffff).contains(window));
+    window.ok_or("a number of bytes from 65535 to 2147483647 is expected")
 }
 
 /// `KEY=VALUE`.
@@ -106,6 +125,14 @@ pub(super) fn membership(text: &str) -> Result<Membership, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patience_is_neither_none_nor_endless() {
+        assert_eq!(patience("1m30s"), Ok(Duration::from_secs(90)));
+        for bad in ["0s", "5", "2years", "584542046090years", ""] {
+            assert!(patience(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn files_are_their_own_keys() {

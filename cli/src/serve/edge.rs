@@ -42,6 +42,7 @@ impl Edge<'_> {
             public_ports,
             workers: self.args.workers.unwrap_or(usual.workers),
             backends: BackendPolicy { networks: self.networks(), ..usual.backends.clone() },
+            timeouts: self.args.timeouts.timeouts(usual.timeouts),
             limits: self.args.limits.limits(usual.limits),
             trusted_peers: self.args.limits.trusted_peers.clone(),
             never_dialled: control_addr(&feed.url).into_iter().collect(),

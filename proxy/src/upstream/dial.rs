@@ -1,5 +1,6 @@
 use std::io;
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -61,8 +62,9 @@ impl Dialler {
         {
             return Err(Forbidden::Own.into());
         }
-        // Without it all still works, with delays.
+        // Without these all still works, with delays, and memory spent on a backend that is slow to read.
         let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(self.unsent);
         Ok(stream)
     }
 }
