@@ -170,7 +170,8 @@ pub struct Limits {
     pub unsent: u32,
     /// Bytes of TLS records up to the end of a `ClientHello`.
     pub hello_bytes: usize,
-    /// Bytes of an HTTP/1.1 request head; also of a backend's response head.
+    /// Bytes of an HTTP/1.1 request head; also of a backend's response head, and of the interim ones before it
+    /// together.
     pub head_bytes: usize,
     /// Fields of a request head.
     pub head_fields: usize,

@@ -207,7 +207,8 @@ impl<B: RequestBody> Upstreams<B> {
         }
     }
 
-    /// Closes connections that were idle too long. To be called every second or so.
+    /// Closes idle connections that were so for too long, whose backends have closed or spoken, or to which no
+    /// route leads any more. To be called every second or so.
     pub fn reap(&self) {
         let now = Instant::now();
         self.h1.reap(now);
