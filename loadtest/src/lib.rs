@@ -8,12 +8,14 @@
 //! - [`Curl`], [`KeepAlive`], [`Talk`], [`load`], [`hello`]: who asks.
 //! - [`Reporter`]: the example platform service, as it is, which runs deployments.
 //! - [`Rio`]: the real rapyuta.io client, as it is, and its library.
+//! - [`chaos`]: a storm over one edge, in which nobody who behaves may come to harm.
 //! - [`switch`]: a static route that goes to and fro under load, with a receipt of each turn.
 //! - [`manifest`]: the packages, deployments and static routes of the stories.
 //!
 //! Nothing here is a stand-in: what is missing on the machine fails with the words `run .ci/setup`.
 
 pub mod backend;
+pub mod chaos;
 mod client;
 mod curl;
 mod epr;

@@ -5,6 +5,9 @@
 //! `load switch [TIMES] [bind|update]`: a static route goes from one deployment to the other and back that
 //! often (200 times, by updates, unless told otherwise) under continuous load. The receipts are a table on
 //! standard error and lines of JSON on standard output; it fails when any request does.
+//!
+//! `load chaos [SECONDS] [SEED]`: a storm of two rounds of so many seconds (30 unless told otherwise). It fails when
+//! anything happened that must not.
 
 use std::env;
 use std::io::Write as _;
@@ -15,7 +18,7 @@ use loadtest::backend::{self, Nginx, PythonBackend};
 use loadtest::manifest::{App, Speaks};
 use loadtest::scenario::{ALL, Measured, Scenario};
 use loadtest::switch::{self, Move, Switched};
-use loadtest::{Epr, Fault, Outcome, Stage, Start, eventually, play};
+use loadtest::{Epr, Fault, OrFault as _, Outcome, Stage, Start, chaos, eventually, play};
 
 const NAMES: [&str; 4] = ["http://load-web", "https://load-safe", "https://load-tcp", "https://load-chat"];
 
@@ -31,9 +34,21 @@ fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     let outcome = match words.split_first() {
         Some((first, rest)) if first == "switch" => run_switches(rest),
+        Some((first, rest)) if first == "chaos" => run_chaos(rest),
         _ => run_scenarios(&words),
     };
     outcome.map_or_else(|fault| fail(&fault), |()| ExitCode::SUCCESS)
+}
+
+fn run_chaos(words: &[String]) -> Outcome {
+    let numbers: Result<Vec<u64>, _> = words.iter().map(|word| word.parse()).collect();
+    let numbers = numbers.or_fault(format_args!("not seconds and a seed: {}", words.join(" ")))?;
+    let (seconds, seed) = (numbers.first().copied().unwrap_or(30), numbers.get(1).copied().unwrap_or(1));
+    play(Duration::from_secs(180 + 2 * seconds), async |stage| {
+        let report = chaos::storm(stage, Duration::from_secs(seconds), seed).await?;
+        print(format_args!("{}", report.table().trim_end()))?;
+        if report.wrong.is_empty() { Ok(()) } else { Err(Fault::new("what must not happen did")) }
+    })
 }
 
 fn run_switches(words: &[String]) -> Outcome {
