@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .. import hello
 from ..edge import Edge, Route, running
 from ..raw_backend import RawBackend, Request
 from ..score import Case, Score
@@ -287,3 +288,8 @@ def _proxied(edge: Edge, backends: dict[str, RawBackend], name: str, header: byt
     yield Case(f"PROXY {name}, before TLS", _counts(backends) == before and 200 not in heard.statuses, str(heard))
     heard = _ask(edge, header + get(b"Host: steer-s.ep-r.io"), sni="steer-s.ep-r.io")
     yield Case(f"PROXY {name}, within TLS", _counts(backends) == before and 200 not in heard.statuses, str(heard))
+    for host in (b"steer-s.ep-r.io", b"steer-t.ep-r.io"):
+        connections = len(backends["t"].connections)
+        heard = converse(connect(edge.https), [header + hello.record(hello.usual(host))], shut=True)
+        right = heard.data[:1] != b"\x16" and len(backends["t"].connections) == connections
+        yield Case(f"PROXY {name}, before a hello to {host.decode()}", right, str(heard))
