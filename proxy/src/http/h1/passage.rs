@@ -15,6 +15,7 @@ use super::prepare::Prepared;
 use super::reply::{self, Asked, Reply};
 use super::upload::{Broke, Step, Upload};
 use crate::buffers::Text;
+use crate::http::meter::Meter;
 use crate::http::vigil::Vigil;
 use crate::http1::HeadScan;
 use crate::refusal::Refusal;
@@ -28,6 +29,7 @@ pub(super) struct Passage<'p, S> {
     pub(super) vigil: &'p mut Vigil,
     pub(super) asked: &'p Asked,
     pub(super) started: Instant,
+    meter: &'p mut Meter,
     /// Whether the request is whole, at the backend.
     pub(super) is_sent: bool,
     /// Whether the backend takes no more of it.
@@ -57,8 +59,9 @@ impl<'p, S: ClientStream> Passage<'p, S> {
         upload: &'p mut Upload,
         prepared: &'p mut Prepared,
     ) -> Self {
-        let Prepared { vigil, asked, started, .. } = prepared;
-        Self { client, backend, upload, vigil, asked, started: *started, is_sent: false, is_deaf: false }
+        let Prepared { vigil, asked, started, meter, .. } = prepared;
+        let (started, is_sent, is_deaf) = (*started, false, false);
+        Self { client, backend, upload, vigil, asked, started, meter, is_sent, is_deaf }
     }
 
     /// Sends the request and waits for the head of its final answer; interim ones go to the client.
@@ -109,6 +112,8 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             if self.is_sent && self.client.line.poll_gone(cx).is_err() {
                 return Poll::Ready(Err(Refusal::ClientGone));
             }
+            // It may end here without another word, by the end of a drain.
+            self.meter.moved_straight(self.upload.passed(), download.passed());
             let body_idle = self.client.client.context.config().timeouts.body_idle;
             let moved = self.upload.passed() + download.passed();
             match self.lapse(cx, &mut watch, step, moved, body_idle) {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::time::Duration;
 
 use proxy::config::AccessLogTarget;
 
@@ -91,6 +92,7 @@ async fn each_is_counted_once_whatever_became_of_it() {
             config.access_log = AccessLogTarget::File(log.clone());
             config.limits.in_flight_per_route = NonZeroU32::MIN;
             config.limits.in_flight_per_backend = NonZeroU32::MIN;
+            config.timeouts.drain_grace = Duration::from_millis(50);
         })
         .await;
         let (length, chunked) = ("content-length: 8\r\n", "transfer-encoding: chunked\r\n");
@@ -129,6 +131,7 @@ async fn each_is_counted_once_whatever_became_of_it() {
         let (client, _backend) = asks(&scene, door, "/hinted", interim, interim).await;
         client.resets();
         is_free(&scene, door).await;
+        let (_client, _backend) = asks(&scene, door, "/drained", half, half).await;
         scene.stage.drain();
         scene.stage.report().await;
         let expected = [
@@ -141,6 +144,7 @@ async fn each_is_counted_once_whatever_became_of_it() {
             line("/broken", 200, "backend_reset", 0, 4),
             line("/garbage", 502, "backend_garbage", 0, 0),
             line("/hinted", 0, "client_gone", 0, 0),
+            line("/drained", 200, "", 0, 4),
         ];
         assert_eq!(lines(&log), expected, "{door:?}");
     }
