@@ -10,7 +10,7 @@ import time
 from . import kits, score
 from .edge import BINARY
 
-EXPENSIVE = ("slow", "slowhttptest", "testssl")
+EXPENSIVE = ("flood", "slow", "slowhttptest", "testssl")
 
 
 def names() -> list[str]:
