@@ -35,13 +35,11 @@ def imbalance(stage: Stage, contender: Contender, cell: Cell, differs: dict) -> 
     with Running(stage, contender, cell, differs) as running:
         holder = hold(running, cell)
         try:
-            before = watched(running.process.pid)
             grow(holder, running, count, 0.5)
-            after = watched(running.process.pid)
+            watched = epolls(running.process.pid)
         finally:
             stop(holder)
-    grown = sorted((after[epoll] - before.get(epoll, 0) for epoll in after), reverse=True)
-    workers = grown[: running.setup.workers]
+    workers = watched[: running.setup.workers]
     return {"figure": max(workers) / (sum(workers) / len(workers)), "connections": workers}
 
 
@@ -79,15 +77,21 @@ def resident(pid: int) -> int:
     return 0
 
 
-def watched(root: int) -> dict[tuple[int, int], int]:
-    """Descriptors each epoll instance watches."""
-    counts = {}
+def epolls(root: int) -> list[int]:
+    """How many descriptors each epoll instance watches, the most first."""
+    found = set()
     for pid in family(root):
         for info in Path(f"/proc/{pid}/fdinfo").glob("*"):
             try:
-                count = info.read_text().count("tfd:")
+                watched = watches(info.read_text())
             except OSError:
                 continue
-            if count:
-                counts[pid, int(info.name)] = count
-    return counts
+            if watched:
+                # Several descriptors of one instance watch the same.
+                found.add((pid, watched))
+    return sorted((len(watched) for _, watched in found), reverse=True)
+
+
+def watches(info: str) -> frozenset[str]:
+    """What an epoll instance watches, from its fdinfo (proc(5))."""
+    return frozenset(line.split()[1] for line in info.splitlines() if line.startswith("tfd:"))

@@ -3,7 +3,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from side_by_side import bind, h2load, loads, rounds, route_cache
+from side_by_side import bind, h2load, holding, loads, rounds, route_cache
 from side_by_side.cells import Duty
 
 H2LOAD = """finished in 2.00s, 24000.50 req/s, 2.45MB/s
@@ -30,6 +30,11 @@ class Parsers(unittest.TestCase):
                 '{"routes":1000003,"served_after_return_ns":{"p99":3.5e6},"failures":0}]}')
         self.assertEqual(bind.parse(said)["figure"], 3.5)
         self.assertEqual(bind.parse(said.replace('"failures":0}]', '"failures":1}]'))["figure"], float("inf"))
+
+    def test_epoll(self):
+        info = "pos:\t0\nflags:\t02000002\ntfd:       12 events: 19 data: 4\ntfd:        9 events: 19 data: 0\n"
+        self.assertEqual(holding.watches(info), {"12", "9"})
+        self.assertEqual(holding.watches("pos:\t0\n"), frozenset())
 
     def test_a_round_is_weighed(self):
         # A second, of which the proxy worked 0.9 s in two tasks, the rig 0.5 s, and the cores 0.95 s each.
