@@ -46,7 +46,6 @@ class Haproxy(Contender):
     def command(self, setup: Setup):
         setup.write("hosts.map", "".join(f"{host} app\n" for host in setup.hosts))
         setup.write("names.map", "".join(f"{host} raw\n" for host in setup.hosts))
-        # Not quietly (-q): its log would go nowhere.
         return [*self.words, "-db", "-f", setup.render("haproxy.cfg")], {}
 
 
