@@ -38,7 +38,6 @@ def bars(cell: Cell, rows: list[Row]) -> str:
 def bar(row: Row, y: float, across: float, most: float) -> list[str]:
     colour = COLOURS.get(row.name.split("-")[0].split("@")[0], PEER)
     end = LEFT + min(row.figure, most) * across
-    beyond = " (beyond)" if row.figure > most else ""
     shown = f"{row.figure:,.0f}" if row.figure >= 1000 else f"{row.figure:.3g}"
     middle = y + BAR / 2
     dots = [f'<circle cx="{LEFT + figure * across:.1f}" cy="{middle:.1f}" r="2" fill="black" fill-opacity="0.45"/>'
@@ -48,7 +47,9 @@ def bar(row: Row, y: float, across: float, most: float) -> list[str]:
         f'<text x="{LEFT - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(row.name)}</text>',
         f'<rect x="{LEFT}" y="{y + 4:.1f}" width="{max(0.5, end - LEFT):.1f}" height="{BAR - 8}" fill="{colour}"/>',
         *dots,
-        f'<text x="{rightmost + 6:.1f}" y="{middle + 4:.1f}">{shown}{beyond}</text>',
+        # A bar that is cut has its figure inside.
+        f'<text x="{end - 6:.1f}" y="{middle + 4:.1f}" text-anchor="end" fill="white">{shown}, cut here</text>'
+        if row.figure > most else f'<text x="{rightmost + 6:.1f}" y="{middle + 4:.1f}">{shown}</text>',
     ]
 
 
