@@ -1,12 +1,13 @@
 //! Why traffic was not served.
 //!
-//! The one list: status, TLS alert, label, whether the connection closes and when to come back are
-//! each an exhaustive match, so that a new reason cannot be forgotten anywhere. The same label stands
-//! in the answer's `epr-refusal` field, the access log and the metrics.
+//! The one list, and one table (`facts`) of what follows from each reason: its label, the status, the TLS alert,
+//! whether the connection closes, and when to come back. A new reason does not compile without its row. The same label stands in the answer's `epr-refusal` field, the access log and the metrics.
 
+mod advice;
 mod alert;
-mod answer;
-mod ending;
+mod facts;
+
+use http::StatusCode;
 
 pub use alert::Alert;
 
@@ -186,58 +187,35 @@ impl Refusal {
 
     /// The stable name, in answers, logs and metrics.
     pub const fn label(self) -> &'static str {
-        match self {
-            Self::NoRoute => "no_route",
-            Self::Unbound => "unbound",
-            Self::NoBackend => "no_backend",
-            Self::SourceNotAllowed => "source_not_allowed",
-            Self::RedirectToHttps => "redirect_to_https",
-            Self::HttpsOnly => "https_only",
-            Self::SecureTcpOnPlain => "secure_tcp_on_plain",
-            Self::SecureTcpOnTls => "secure_tcp_on_tls",
-            Self::HttpOnTls => "http_on_tls",
-            Self::NotCovered => "not_covered",
-            Self::NoServerName => "no_server_name",
-            Self::BadServerName => "bad_server_name",
-            Self::NotTls => "not_tls",
-            Self::BadHello => "bad_hello",
-            Self::HelloTooLong => "hello_too_long",
-            Self::HelloTimeout => "hello_timeout",
-            Self::HelloTruncated => "hello_truncated",
-            Self::HandshakeFailed => "handshake_failed",
-            Self::HandshakeTimeout => "handshake_timeout",
-            Self::Http2OnPlain => "http2_on_plain",
-            Self::BadRequest => "bad_request",
-            Self::HeadTooLong => "head_too_long",
-            Self::TargetTooLong => "target_too_long",
-            Self::VersionNotSupported => "version_not_supported",
-            Self::UnknownCoding => "unknown_coding",
-            Self::ExpectationFailed => "expectation_failed",
-            Self::HeadTimeout => "head_timeout",
-            Self::MissingHost => "missing_host",
-            Self::RepeatedHost => "repeated_host",
-            Self::BadAuthority => "bad_authority",
-            Self::ConnectNotSupported => "connect_not_supported",
-            Self::WebSocketNotSupported => "websocket_not_supported",
-            Self::ProtocolNotSupported => "protocol_not_supported",
-            Self::Loop => "loop",
-            Self::TooManyConnections => "too_many_connections",
-            Self::Overloaded => "overloaded",
-            Self::RouteBusy => "route_busy",
-            Self::BackendBusy => "backend_busy",
-            Self::RatePerSource => "rate_per_source",
-            Self::RatePerRoute => "rate_per_route",
-            Self::Http2Flood => "http2_flood",
-            Self::ConnectFailed => "connect_failed",
-            Self::BackendForbidden => "backend_forbidden",
-            Self::BackendReset => "backend_reset",
-            Self::BackendGarbage => "backend_garbage",
-            Self::UpgradeIgnored => "upgrade_ignored",
-            Self::BackendTimeout => "backend_timeout",
-            Self::ClientGone => "client_gone",
-            Self::BodyTimeout => "body_timeout",
-            Self::SlowReader => "slow_reader",
-        }
+        self.facts().label
+    }
+
+    /// The status of the answer, where HTTP is spoken. Reasons met before HTTP have the status that
+    /// logs show for them.
+    pub const fn status(self) -> StatusCode {
+        self.facts().status
+    }
+
+    /// The alert that tells a client whose hello was refused; none where the connection just closes.
+    pub const fn tls_alert(self) -> Option<Alert> {
+        self.facts().alert
+    }
+
+    /// Whether the client's connection closes after the answer: when what follows on it cannot be
+    /// trusted to be a request, or was never to be.
+    pub const fn closes(self) -> bool {
+        self.facts().closes
+    }
+
+    /// Whether a connection on which an answer breaks off is reset, and what the kernel still holds of the answer
+    /// thrown away: who does not take it, or may not have it any more. Others get all that came before.
+    pub const fn resets(self) -> bool {
+        self.facts().resets
+    }
+
+    /// When to come back, in seconds, where coming back may help.
+    pub const fn retry_after(self) -> Option<u32> {
+        self.facts().retry_after
     }
 }
 

@@ -1,5 +1,3 @@
-use super::Refusal;
-
 /// A fatal TLS alert (RFC 8446 6, RFC 6066 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -21,65 +19,10 @@ impl Alert {
     }
 }
 
-impl Refusal {
-    /// The alert that tells a client whose hello was refused; none where the connection just closes.
-    pub const fn tls_alert(self) -> Option<Alert> {
-        match self {
-            Self::NoRoute | Self::HttpOnTls | Self::NotCovered | Self::BadServerName => {
-                Some(Alert::UnrecognizedName)
-            }
-            Self::NoServerName => Some(Alert::MissingExtension),
-            Self::Unbound
-            | Self::NoBackend
-            | Self::RouteBusy
-            | Self::BackendBusy
-            | Self::RatePerRoute
-            | Self::ConnectFailed
-            | Self::BackendForbidden
-            | Self::BackendReset
-            | Self::BackendGarbage
-            | Self::BackendTimeout => Some(Alert::InternalError),
-            Self::BadHello | Self::HelloTooLong => Some(Alert::DecodeError),
-            Self::SourceNotAllowed
-            | Self::RedirectToHttps
-            | Self::HttpsOnly
-            | Self::SecureTcpOnPlain
-            | Self::SecureTcpOnTls
-            | Self::NotTls
-            | Self::HelloTimeout
-            | Self::HelloTruncated
-            | Self::HandshakeFailed
-            | Self::HandshakeTimeout
-            | Self::Http2OnPlain
-            | Self::BadRequest
-            | Self::HeadTooLong
-            | Self::TargetTooLong
-            | Self::VersionNotSupported
-            | Self::UnknownCoding
-            | Self::ExpectationFailed
-            | Self::HeadTimeout
-            | Self::MissingHost
-            | Self::RepeatedHost
-            | Self::BadAuthority
-            | Self::ConnectNotSupported
-            | Self::WebSocketNotSupported
-            | Self::ProtocolNotSupported
-            | Self::UpgradeIgnored
-            | Self::Http2Flood
-            | Self::Loop
-            | Self::TooManyConnections
-            | Self::Overloaded
-            | Self::RatePerSource
-            | Self::ClientGone
-            | Self::BodyTimeout
-            | Self::SlowReader => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal::Refusal;
 
     #[test]
     fn the_alert_is_the_record_clients_know() {
