@@ -1,9 +1,12 @@
 //! The only place that spawns: every task has an owner that can wait for it.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
 use tokio_util::task::TaskTracker;
 
 /// The tasks of one owner: a worker's connections, or the side runtime's feed, admin and log.
@@ -27,11 +30,7 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let watch = PanicWatch(self.panics.clone());
-        tokio::spawn(self.tracker.track_future(async move {
-            let _watch = watch;
-            task.await;
-        }));
+        tokio::spawn(self.tracker.track_future(self.watched(task)));
     }
 
     /// Runs `task` on this thread; must be called within a `LocalSet`.
@@ -40,11 +39,11 @@ impl Tasks {
     where
         F: Future<Output = ()> + 'static,
     {
-        let watch = PanicWatch(self.panics.clone());
-        tokio::task::spawn_local(self.tracker.track_future(async move {
-            let _watch = watch;
-            task.await;
-        }));
+        tokio::task::spawn_local(self.tracker.track_future(self.watched(task)));
+    }
+
+    fn watched<F>(&self, task: F) -> Watched<F> {
+        Watched { task, _watch: PanicWatch(self.panics.clone()) }
     }
 
     /// Tasks that have not ended.
@@ -71,6 +70,23 @@ where
 {
     fn execute(&self, task: F) {
         self.spawn_local(task);
+    }
+}
+
+pin_project! {
+    /// A task whose panic is counted. An async block around it would hold it twice.
+    struct Watched<F> {
+        #[pin]
+        task: F,
+        _watch: PanicWatch,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Watched<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().task.poll(cx)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One request to a backend and its answer; a second try where nothing can happen twice.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context as Task, Poll};
 
 use http::{Request, Response};
@@ -33,17 +33,19 @@ pub(super) async fn exchange(
     let copy = copy_if_repeatable(&request, lease.upstream().protocol());
     let progress = request.body().progress();
     meter.goes_to(&lease, false);
-    let sent = upstreams.send_telling(lease, request, early);
-    let first = match in_time(sent, progress.as_deref(), config, vigil).await? {
-        Ok(response) => return Ok(response),
-        Err(error) => error,
+    let first = {
+        let sent = pin!(upstreams.send_telling(lease, request, early));
+        match in_time(sent, progress.as_deref(), config, vigil).await? {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        }
     };
     let (fault, failed) = (first.fault, first.upstream);
     let Some(request) = again(first, copy) else { return Err(fault.refusal()) };
     let other = upstreams.choose_again(vigil.entry(), Some((failed, fault)));
     let Some(lease) = other else { return Err(fault.refusal()) };
     meter.goes_to(&lease, true);
-    let sent = upstreams.send_again(lease, request, early);
+    let sent = pin!(upstreams.send_again(lease, request, early));
     let second = in_time(sent, progress.as_deref(), config, vigil).await?;
     second.map_err(|error| error.fault.refusal())
 }
@@ -72,13 +74,12 @@ fn again(error: SendError<Upload>, copy: Option<Request<Upload>>) -> Option<Requ
 /// Waits for the answer: `first_byte` from when the upload last moved, unless it is the client who
 /// keeps everyone waiting. Whoever may not have the answer any more is told at once.
 async fn in_time<T>(
-    answered: impl Future<Output = T>,
+    mut answered: Pin<&mut impl Future<Output = T>>,
     progress: Option<&Progress>,
     config: &Config,
     vigil: &mut Vigil,
 ) -> Result<T, Refusal> {
     let timeouts = &config.timeouts;
-    let mut answered = pin!(answered);
     let started = Instant::now();
     let mut pace = None;
     let first_look = match progress {

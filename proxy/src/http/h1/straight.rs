@@ -33,7 +33,8 @@ pub(super) async fn pass<S: ClientStream>(
     if answered.reply.has_switched {
         let Answered { backend, lease, reply, .. } = answered;
         let (admitted, meter) = (prepared.vigil.into_admitted(), prepared.meter);
-        tunnel::run(connection, backend, lease, &reply.head, admitted, meter).await;
+        // Most requests become none, and shall not carry the room for one.
+        Box::pin(tunnel::run(connection, backend, lease, &reply.head, admitted, meter)).await;
         return After::Over;
     }
     deliver(connection, prepared, upload, answered).await

@@ -1,7 +1,7 @@
 //! One request, from its head to the last byte of its answer.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -41,7 +41,7 @@ pub(super) async fn run(
     let forwarded = match begun {
         Ok(()) => {
             let early = Early::default();
-            let forwarded = request::forward(request, &client, &mut meter, &early).instrument(span);
+            let forwarded = pin!(request::forward(request, &client, &mut meter, &early).instrument(span));
             match unless_reset(forwarded, &mut respond, &early).await {
                 Some(forwarded) => forwarded,
                 // Nobody waits for the answer; what was asked of a backend ends with this.
@@ -57,7 +57,8 @@ pub(super) async fn run(
             response.map(|body| Answer::backend(body, vigil, meter))
         }
         Ok(Forwarded::Tunnel(switched)) => {
-            return tunnel::run(&client, switched, respond, meter, &serving).await;
+            // Most requests become none, and shall not carry the room for one.
+            return Box::pin(tunnel::run(&client, switched, respond, meter, &serving)).await;
         }
         Err(Declined { refusal, location }) => {
             meter.refused(refusal);
@@ -81,11 +82,10 @@ fn seen(request: &Request<RecvStream>) -> Seen<'_> {
 
 /// What `asked` says; none when the client takes its request back before. What comes `early` is sent at once.
 async fn unless_reset<T>(
-    asked: impl Future<Output = T>,
+    mut asked: Pin<&mut impl Future<Output = T>>,
     respond: &mut SendResponse<Bytes>,
     early: &Early,
 ) -> Option<T> {
-    let mut asked = pin!(asked);
     poll_fn(|cx| {
         let said = asked.as_mut().poll(cx);
         while let Poll::Ready(interim) = early.poll(cx) {
