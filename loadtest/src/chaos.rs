@@ -5,7 +5,7 @@
 //! each answer whether it is the one to its request, by a deployment that had the name while it was asked.
 //!
 //! - `site`: what runs, and the static routes in groups.
-//! - `sound`, `wild`: clients; `backends`: theirs and the others'.
+//! - `sound`, `tunnels`, `wild`, `probe`: clients; `backends`: theirs and the others'.
 //! - `moves`: who moves static routes; `history`: who had them when.
 //! - `ledger`: what everybody saw, and what was wrong.
 
@@ -14,8 +14,10 @@ mod draw;
 mod history;
 mod ledger;
 mod moves;
+mod probe;
 mod site;
 mod sound;
+mod tunnels;
 mod wild;
 
 use std::fs;
@@ -41,8 +43,10 @@ const CALM: Duration = Duration::from_secs(30);
 const GAUGES: [&str; 2] = ["epr_connections_open", "epr_tunnels_open"];
 /// What a second round may add to the first one's memory, in KiB: an allocator does not give all back.
 const SLACK: u64 = 16 * 1024;
-/// The same of descriptors: connections to backends are kept for a while.
-const SPARE: usize = 256;
+/// The same of descriptors, once idle connections to backends are closed too.
+const SPARE: usize = 8;
+/// How long these may take: `idle_timeout`, and some for a machine that is busy.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// What a storm was like.
 #[derive(Debug)]
@@ -53,7 +57,7 @@ pub struct Report {
     pub wrong: Vec<String>,
     /// Routes moved a second.
     pub moves_per_second: f64,
-    /// Memory and descriptors of the proxy before, and after each round.
+    /// Memory and descriptors of the proxy before, after each round, and when its connections to backends are gone.
     pub weight: Vec<Weight>,
 }
 
@@ -79,14 +83,13 @@ pub async fn storm(stage: &Stage, length: Duration, seed: u64) -> Outcome<Report
     }
     let moves_per_second = ledger.moves() as f64 / (2.0 * length.as_secs_f64());
     site.judge(&ledger, began).await?;
-    if let [_, first, second] = weight.as_slice() {
-        if second.rss > first.rss + SLACK {
-            ledger.wrong(format_args!("memory grew from {} to {} KiB", first.rss, second.rss));
-        }
-        if second.descriptors > first.descriptors + SPARE {
-            let (first, second) = (first.descriptors, second.descriptors);
-            ledger.wrong(format_args!("descriptors grew from {first} to {second}"));
-        }
+    if let [_, first, second] = weight.as_slice()
+        && second.rss > first.rss + SLACK
+    {
+        ledger.wrong(format_args!("memory grew from {} to {} KiB", first.rss, second.rss));
+    }
+    if let Some(before) = weight.first().copied() {
+        weight.push(quiet(&mut site.proxy, before, &ledger).await?);
     }
     Ok(Report { seen: ledger.seen(), wrong: ledger.all_wrong(), moves_per_second, weight })
 }
@@ -97,14 +100,24 @@ async fn rage(site: &Site, ledger: &Arc<Ledger>, length: Duration, seed: u64) ->
     let mut all = JoinSet::new();
     let mut seeds = seed.wrapping_mul(1_000_003)..;
     let mut seed = || seeds.next().unwrap_or_default();
-    for group in &site.groups {
+    for group in site.groups.iter().chain(&site.churns) {
         for _ in 0..SOUND {
             all.spawn(sound::run(site.edge()?, group.clone(), ledger.clone(), over.clone(), seed()));
         }
+    }
+    for group in &site.tunnels {
+        for _ in 0..SOUND {
+            all.spawn(tunnels::run(site.edge()?, group.clone(), ledger.clone(), over.clone(), seed()));
+        }
+    }
+    for group in site.groups.iter().chain(&site.tunnels) {
         all.spawn(moves::bind(site.api().await?, group.clone(), ledger.clone(), over.clone(), seed()));
     }
     for churn in &site.churns {
         all.spawn(moves::churn(site.api().await?, churn.clone(), ledger.clone(), over.clone()));
+    }
+    for victim in site.victims() {
+        all.spawn(probe::run(site.edge()?, victim, ledger.clone(), over.clone(), seed()));
     }
     for _ in 0..WILD {
         all.spawn(wild::run(site.edge()?, site.names(), ledger.clone(), over.clone(), seed()));
@@ -132,6 +145,19 @@ async fn calm(proxy: &Epr, ledger: &Ledger) -> Outcome {
     Ok(())
 }
 
+/// Waits until it holds no more descriptors than before the storm; what it holds then.
+async fn quiet(proxy: &mut Epr, before: Weight, ledger: &Ledger) -> Outcome<Weight> {
+    let mut now = before;
+    let look = async || {
+        now = Weight::of(proxy)?;
+        Ok((now.descriptors <= before.descriptors + SPARE).then_some(()))
+    };
+    if eventually("no more descriptors than before", QUIET, look).await.is_err() {
+        ledger.wrong(format_args!("{} descriptors, of {} before", now.descriptors, before.descriptors));
+    }
+    Ok(now)
+}
+
 impl Weight {
     fn of(epr: &mut Epr) -> Outcome<Self> {
         let pid = epr.process().pid().as_raw_nonzero();
@@ -148,7 +174,9 @@ impl Report {
         let mut lines: Vec<String> =
             self.seen.iter().map(|(what, count)| format!("{count:>9}  {what}\n")).collect();
         lines.push(format!("{:>9.0}  routes moved a second\n", self.moves_per_second));
-        for (when, weight) in ["before", "after one round", "after two"].iter().zip(&self.weight) {
+        for (when, weight) in
+            ["before", "after one round", "after two", "when all was quiet"].iter().zip(&self.weight)
+        {
             let Weight { rss, descriptors } = weight;
             lines.push(format!("{rss:>9}  KiB resident, {descriptors} descriptors {when}\n"));
         }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-use super::backends::{Sound, WILD, Wild};
+use super::backends::{BREAKS, Frames, Sound, Tunnel, WILD, Wild};
 use super::history::History;
 use super::ledger::Ledger;
 use crate::manifest::{App, Speaks};
@@ -33,16 +33,31 @@ pub(super) struct Group {
     pub(super) names: Arc<[Name]>,
 }
 
+/// A name behind which somebody misbehaves.
+#[derive(Clone)]
+pub(super) struct Victim {
+    pub(super) host: String,
+    pub(super) speaks: Speaks,
+    /// How.
+    pub(super) what: String,
+    /// Whether there is a whole answer in what they say.
+    pub(super) whole: bool,
+}
+
 /// What runs.
 pub(super) struct Site {
     pub(super) proxy: Epr,
     pub(super) groups: Vec<Group>,
     /// Whose static routes are moved all at once.
     pub(super) churns: Vec<Group>,
-    wild: Arc<[String]>,
+    /// Over whose static routes tunnels go.
+    pub(super) tunnels: Vec<Group>,
+    victims: Vec<Victim>,
     control: Epr,
     _sound: Vec<Sound>,
     _wild: Vec<Wild>,
+    _frames: Vec<Frames>,
+    _echoes: Vec<Tunnel>,
 }
 
 /// Where the edge is.
@@ -58,28 +73,47 @@ impl Site {
     pub(super) async fn set_up(stage: &Stage, ledger: &Arc<Ledger>) -> Outcome<Self> {
         let control = Epr::start(stage, Start::control(stage)).await?;
         let (mut manifest, mut sound, mut wild) = (String::new(), Vec::new(), Vec::new());
-        let mut groups = Vec::new();
+        let (mut groups, mut echoes, mut frames) = (Vec::new(), Vec::new(), Vec::new());
+        let mut victims: Vec<Victim> = Vec::new();
         for (kind, speaks, names) in [
             ("plain", Speaks::Http, GROUP),
             ("safe", Speaks::Https, GROUP),
             ("frames", Speaks::HttpsH2c, GROUP),
             ("churn", Speaks::Http, CHURNED),
             ("whirl", Speaks::Http, CHURNED),
+            ("talk", Speaks::Http, GROUP),
+            ("tcp", Speaks::SecureTcp, GROUP),
         ] {
             let group = Group::new(kind, speaks, names);
             for deployment in group.deployments.iter() {
+                if matches!(kind, "talk" | "tcp") {
+                    let backend = Tunnel::start(stage, deployment, speaks).await?;
+                    manifest += &format!("---\n{}", app(deployment, speaks, backend.addr()).manifest());
+                    echoes.push(backend);
+                    continue;
+                }
                 let backend = Sound::start(stage, deployment, speaks, ledger.clone()).await?;
                 manifest += &format!("---\n{}", app(deployment, speaks, backend.addr()).manifest());
                 sound.push(backend);
             }
             groups.push(group);
         }
-        for (character, speaks) in WILD {
-            let backend = Wild::start(stage, character, ledger.clone()).await?;
-            let name = format!("wild-{}", wild.len());
-            let app = app(&name, speaks, backend.addr()).bound(&name);
-            manifest += &format!("---\n{}", app.manifest_with_routes());
-            wild.push(backend);
+        let mut add = |what: String, speaks, whole, addr| {
+            let name = format!("wild-{}", victims.len());
+            manifest += &format!("---\n{}", app(&name, speaks, addr).bound(&name).manifest_with_routes());
+            victims.push(Victim { host: format!("{name}.ep-r.io"), speaks, what, whole });
+        };
+        for (character, all) in WILD {
+            for speaks in all {
+                let backend = Wild::start(stage, character, ledger.clone()).await?;
+                add(format!("{character:?}"), *speaks, character.answers(), backend.addr());
+                wild.push(backend);
+            }
+        }
+        for how in BREAKS {
+            let backend = Frames::start(stage, how).await?;
+            add(format!("{how:?}"), Speaks::HttpsH2c, false, backend.addr());
+            frames.push(backend);
         }
         control.apply(stage, manifest.trim_start_matches("---\n")).await?;
         let api = control.api().await?;
@@ -90,9 +124,20 @@ impl Site {
         let proxy = PATIENCE.iter().fold(proxy, |proxy, flag| proxy.flag(flag, "10s"));
         let proxy = Epr::start(stage, proxy.flag("--log", "warn")).await?;
         control.settled(1).await?;
+        let tunnels = groups.split_off(5);
         let churns = groups.split_off(3);
-        let names = (0..wild.len()).map(|at| format!("wild-{at}.ep-r.io"));
-        Ok(Self { proxy, groups, churns, wild: names.collect(), control, _sound: sound, _wild: wild })
+        Ok(Self {
+            proxy,
+            groups,
+            churns,
+            tunnels,
+            victims,
+            control,
+            _sound: sound,
+            _wild: wild,
+            _frames: frames,
+            _echoes: echoes,
+        })
     }
 
     pub(super) async fn api(&self) -> Outcome<Api> {
@@ -107,7 +152,12 @@ impl Site {
     pub(super) fn names(&self) -> Arc<[String]> {
         let groups = self.groups.iter().chain(&self.churns);
         let sound = groups.flat_map(|group| group.names.iter().take(GROUP)).map(|name| name.host.clone());
-        self.wild.iter().cloned().chain(sound).collect()
+        self.victims.iter().map(|victim| victim.host.clone()).chain(sound).collect()
+    }
+
+    /// Those behind whom somebody misbehaves over HTTP.
+    pub(super) fn victims(&self) -> impl Iterator<Item = Victim> {
+        self.victims.iter().filter(|victim| victim.speaks != Speaks::SecureTcp).cloned()
     }
 
     /// Looks at the process itself.

@@ -47,7 +47,8 @@ async fn ask_on(
     is_h2: bool,
     who: &str,
 ) -> Outcome {
-    let mut caller = Caller::connect(edge, group, is_h2).await?;
+    let host = &group.names.first().or_fault("a group without names")?.host;
+    let mut caller = Caller::connect(edge, group.speaks, host, is_h2).await?;
     while !over.is_cancelled() {
         let name = draw.one_of(&group.names).or_fault("a group without names")?;
         let number = ledger.number();
@@ -55,7 +56,7 @@ async fn ask_on(
         let size = draw.below(scale);
         let is_post = draw.below(3) == 0;
         let sent = Instant::now();
-        let asked = caller.ask(name, number, size, is_post);
+        let asked = caller.ask(&name.host, number, size, is_post);
         let answer = timeout(PATIENCE, asked).await.or_fault(format_args!("{number} unanswered"))?;
         judge(answer?, name, number, size, sent)?;
         ledger.saw(who, if is_post { "POST answered" } else { "GET answered" });
@@ -90,15 +91,15 @@ enum Sender {
 }
 
 /// A connection to the edge.
-struct Caller {
+pub(super) struct Caller {
     sender: Sender,
     /// Drives the connection; ends with its owner.
     _driver: JoinSet<()>,
 }
 
 impl Caller {
-    async fn connect(edge: &Edge, group: &Group, is_h2: bool) -> Outcome<Self> {
-        let plain = group.speaks == Speaks::Http;
+    pub(super) async fn connect(edge: &Edge, speaks: Speaks, host: &str, is_h2: bool) -> Outcome<Self> {
+        let plain = speaks == Speaks::Http;
         let stream = TcpStream::connect(if plain { edge.http } else { edge.https }).await?;
         stream.set_nodelay(true)?;
         if plain {
@@ -106,9 +107,8 @@ impl Caller {
         }
         let mut config = rustls::ClientConfig::clone(&*certs::client_config(Some(&edge.ca))?);
         config.alpn_protocols = vec![if is_h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
-        let host = group.names.first().or_fault("a group without names")?.host.clone();
         let connector = TlsConnector::from(Arc::new(config));
-        Self::over(connector.connect(host.try_into()?, stream).await?, is_h2).await
+        Self::over(connector.connect(host.to_owned().try_into()?, stream).await?, is_h2).await
     }
 
     async fn over(
@@ -129,18 +129,24 @@ impl Caller {
         Ok(Self { sender, _driver: driver })
     }
 
-    async fn ask(&mut self, name: &Name, number: u64, size: u64, is_post: bool) -> Outcome<Response<Bytes>> {
+    pub(super) async fn ask(
+        &mut self,
+        host: &str,
+        number: u64,
+        size: u64,
+        is_post: bool,
+    ) -> Outcome<Response<Bytes>> {
         let body = if is_post { Full::new(pattern(number, size)) } else { Full::default() };
         let path = target(number, size);
         let request = Request::builder().method(if is_post { Method::POST } else { Method::GET });
         let answer = match &mut self.sender {
             Sender::H1(sender) => {
                 sender.ready().await?;
-                sender.send_request(request.uri(path).header("host", &name.host).body(body)?).await?
+                sender.send_request(request.uri(path).header("host", host).body(body)?).await?
             }
             Sender::H2(sender) => {
                 sender.ready().await?;
-                let uri = format!("https://{}{path}", name.host);
+                let uri = format!("https://{host}{path}");
                 sender.send_request(request.uri(uri).version(Version::HTTP_2).body(body)?).await?
             }
         };

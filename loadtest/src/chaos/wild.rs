@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
-use super::backends::{NUMBER, SMUGGLED, target};
+use super::backends::{HIDDEN, NUMBER, SMUGGLED, target};
 use super::draw::Draw;
 use super::ledger::Ledger;
 use super::site::Edge;
@@ -149,7 +149,7 @@ async fn commit(
     let path = target(number, if misdeed == Misdeed::Deaf { 20_000_000 } else { draw.below(5000) });
     let head =
         |method: &str, fields: &str| format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{fields}\r\n");
-    let hidden = || format!("GET /smuggled/{number} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+    let hidden = || format!("GET {HIDDEN}{number} HTTP/1.1\r\nhost: {host}\r\n\r\n");
     let (words, reads) = match misdeed {
         Misdeed::None => (head("GET", "connection: close\r\n"), true),
         Misdeed::ShortBody => (head("POST", "content-length: 1000\r\n") + "part", draw.below(2) == 0),

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{NUMBER, SMUGGLED, asked};
+use super::{HIDDEN, NUMBER, SMUGGLED, asked};
 use crate::chaos::ledger::Ledger;
 use crate::manifest::Speaks;
 use crate::{Outcome, Stage};
@@ -53,31 +53,36 @@ pub(in crate::chaos) enum Character {
 }
 
 /// All of them, and over what they are reached.
-pub(in crate::chaos) const WILD: [(Character, Speaks); 20] = [
-    (Character::Dies, Speaks::Http),
-    (Character::Deaf, Speaks::Http),
-    (Character::Mute, Speaks::Http),
-    (Character::HalfHead, Speaks::Http),
-    (Character::HalfBody, Speaks::Http),
-    (Character::StalledBody, Speaks::Http),
-    (Character::ResetBody, Speaks::Https),
-    (Character::HalfChunk, Speaks::Https),
-    (Character::TooLong, Speaks::Http),
-    (Character::TwoLengths, Speaks::Http),
-    (Character::BadChunks, Speaks::Http),
-    (Character::Twice, Speaks::Http),
-    (Character::Interim, Speaks::Http),
-    (Character::Rubbish, Speaks::Https),
-    (Character::Resets, Speaks::Http),
-    (Character::ResetsAsked, Speaks::Http),
-    (Character::Early, Speaks::Http),
-    (Character::Rubbish, Speaks::HttpsH2c),
-    (Character::Resets, Speaks::HttpsH2c),
-    (Character::Dies, Speaks::SecureTcp),
+pub(in crate::chaos) const WILD: [(Character, &[Speaks]); 17] = [
+    (Character::Dies, &[Speaks::Http, Speaks::Https, Speaks::SecureTcp]),
+    (Character::Deaf, &[Speaks::Http, Speaks::SecureTcp]),
+    (Character::Mute, BOTH),
+    (Character::HalfHead, BOTH),
+    (Character::HalfBody, BOTH),
+    (Character::StalledBody, BOTH),
+    (Character::ResetBody, BOTH),
+    (Character::HalfChunk, BOTH),
+    (Character::TooLong, BOTH),
+    (Character::TwoLengths, BOTH),
+    (Character::BadChunks, BOTH),
+    (Character::Twice, BOTH),
+    (Character::Interim, BOTH),
+    (Character::Rubbish, &[Speaks::Http, Speaks::Https, Speaks::HttpsH2c]),
+    (Character::Resets, &[Speaks::Http, Speaks::Https, Speaks::HttpsH2c, Speaks::SecureTcp]),
+    (Character::ResetsAsked, BOTH),
+    (Character::Early, BOTH),
 ];
 
+const BOTH: &[Speaks] = &[Speaks::Http, Speaks::Https];
 const LIFE: Duration = Duration::from_millis(150);
 const INTERIM: u32 = 10_000;
+
+impl Character {
+    /// Whether there is a whole answer in what it says.
+    pub(in crate::chaos) fn answers(self) -> bool {
+        matches!(self, Self::Dies | Self::TooLong | Self::Twice | Self::Early)
+    }
+}
 
 /// A backend that misbehaves.
 pub(in crate::chaos) struct Wild {
@@ -149,7 +154,11 @@ async fn converse(mut stream: TcpStream, character: Character, ledger: Arc<Ledge
             Then::Reset => return stream.set_zero_linger(),
             Then::Stall => {
                 let mut rest = [0; 1024];
-                while stream.read(&mut rest).await? > 0 {}
+                while stream.read(&mut rest).await? > 0 {
+                    if String::from_utf8_lossy(&rest).contains(HIDDEN) {
+                        ledger.wrong(format_args!("{character:?} got what was hidden"));
+                    }
+                }
                 return Ok(());
             }
         }
@@ -204,6 +213,9 @@ async fn ask(stream: &mut TcpStream, character: Character, ledger: &Ledger) -> i
         }
         head.extend_from_slice(buffer.get(..count).unwrap_or_default());
         let text = String::from_utf8_lossy(&head);
+        if text.contains(HIDDEN) {
+            ledger.wrong(format_args!("{character:?} got what was hidden: {text:.300}"));
+        }
         let Some((first, _)) = text.split_once("\r\n") else { continue };
         let mut words = first.split(' ');
         let (method, number) = (words.next(), words.next().and_then(asked).map(|(number, _)| number));
