@@ -1,91 +1,83 @@
 //! The access log: one JSON object a line, written by a thread of its own.
 //!
-//! A worker only puts a [`Record`] into a bounded queue. When the queue is full the record is dropped
-//! and counted: no request ever waits for a disk or a pipe.
+//! Each worker writes its lines into a batch of its own ([`Lines`]) and hands that over when it is large or
+//! has waited for a moment. When too much waits for the thread a batch is dropped and its lines are counted:
+//! no request ever waits for a disk or a pipe.
 
+mod json;
 mod line;
+mod note;
 
+use std::cell::RefCell;
+use std::convert::Infallible;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
-use http::HeaderValue;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use crate::config::AccessLogTarget;
-use crate::refusal::Refusal;
-use crate::routes::{RouteEntry, Upstream};
+use line::Second;
+pub use note::{End, Note, Words};
 
-/// What is said of one request, tunnel or refused connection.
-///
-/// Made to be filled without copying texts: what is large is shared with the request.
-#[derive(Default)]
-pub struct Record {
-    /// When the head (or the hello) was there.
-    pub at: Option<SystemTime>,
-    /// From then to the end of the answer (or the tunnel).
-    pub took: Duration,
-    /// The client's address, as believed.
-    pub client: Option<SocketAddr>,
-    /// `http/1.1`, `h2`, `websocket`, `tls`.
-    pub protocol: &'static str,
-    /// Whether the client spoke TLS.
-    pub tls: bool,
-    /// The route that was found; tells name, deployment and endpoint.
-    pub entry: Option<Arc<RouteEntry>>,
-    /// The name asked for where there is no route.
-    pub asked: Option<Box<str>>,
-    /// Of the request.
-    pub method: Option<http::Method>,
-    /// Of the request, without its query: people put secrets there.
-    pub path: Option<Box<str>>,
-    /// Of the answer.
-    pub status: Option<http::StatusCode>,
-    /// Why it was not served.
-    pub refusal: Option<Refusal>,
-    /// Body or tunnel bytes from the client.
-    pub bytes_in: u64,
-    /// Body or tunnel bytes to the client.
-    pub bytes_out: u64,
-    /// The backend that served it, or failed to.
-    pub upstream: Option<Arc<Upstream>>,
-    /// Whether it was sent more than once.
-    pub retried: bool,
-    /// Names the request to the backend and in other logs.
-    pub request_id: Option<HeaderValue>,
-    /// Of the request.
-    pub user_agent: Option<HeaderValue>,
-}
-
-impl Record {
-    /// What is recorded of a request's target.
-    pub fn path_of(target: &str) -> Box<str> {
-        line::cut(target.split('?').next().unwrap_or_default()).into()
-    }
-}
+/// A batch of so many bytes is handed over at once. What a pipe takes.
+const LARGE: usize = 64 * 1024;
+/// Any batch is after so long, so that a busy log costs forty wake-ups a second and not one a request.
+const PAUSE: Duration = Duration::from_millis(25);
+/// Empty batches kept for the workers.
+const MOST_SPARE: usize = 16;
 
 /// The way into the log: cheap to clone, one for each worker.
 #[derive(Clone)]
 pub struct AccessLog {
-    queue: Option<mpsc::Sender<Record>>,
+    queue: Option<Queue>,
     losses: Arc<Losses>,
 }
 
-/// Records that were not written.
+/// Lines that were not written.
 #[derive(Debug, Default)]
 pub struct Losses {
-    /// The queue was full.
+    /// Too many waited.
     full: AtomicU64,
     /// They could not be written.
     unwritable: AtomicU64,
 }
 
 /// The thread that writes. Ends when the last [`AccessLog`] is dropped and all is written.
-pub struct Writer(Option<std::sync::mpsc::Receiver<()>>);
+pub struct Writer(Option<mpsc::Receiver<()>>);
+
+/// What waits for the thread. It is bounded by the lines in it.
+#[derive(Clone)]
+struct Queue {
+    sender: mpsc::Sender<Batch>,
+    shared: Arc<Waiting>,
+    most: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: AtomicUsize,
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+/// Lines, one after the other.
+#[derive(Default)]
+struct Batch {
+    text: Vec<u8>,
+    lines: usize,
+}
+
+/// What one worker has to say.
+pub struct Lines {
+    log: AccessLog,
+    batch: RefCell<(Batch, Second)>,
+    /// The batch has its first line.
+    begun: Notify,
+}
 
 impl AccessLog {
     /// A log that records nothing.
@@ -93,8 +85,9 @@ impl AccessLog {
         Self { queue: None, losses: Arc::default() }
     }
 
-    /// Opens the log and starts its thread. Fails when the file cannot be opened.
-    pub fn start(target: &AccessLogTarget, queue: usize) -> io::Result<(Self, Writer)> {
+    /// Opens the log and starts its thread, for which `most` lines may wait, and one batch more. Fails when the
+    /// file cannot be opened.
+    pub fn start(target: &AccessLogTarget, most: usize) -> io::Result<(Self, Writer)> {
         let output: Box<dyn Write + Send> = match target {
             AccessLogTarget::Off => return Ok((Self::off(), Writer(None))),
             AccessLogTarget::Stdout => Box::new(io::stdout()),
@@ -107,49 +100,122 @@ impl AccessLog {
                 Box::new(file)
             }
         };
-        Self::start_on(output, queue)
+        Self::start_on(output, most)
     }
 
     /// The same, on any output.
-    pub fn start_on(output: Box<dyn Write + Send>, queue: usize) -> io::Result<(Self, Writer)> {
-        let (sender, receiver) = mpsc::channel(queue.max(1));
-        let losses = Arc::<Losses>::default();
-        let seen = losses.clone();
-        let (done, ended) = std::sync::mpsc::channel();
+    pub fn start_on(mut output: Box<dyn Write + Send>, most: usize) -> io::Result<(Self, Writer)> {
+        let (sender, batches) = mpsc::channel::<Batch>();
+        let (shared, losses) = (Arc::<Waiting>::default(), Arc::<Losses>::default());
+        let (waiting, lost) = (shared.clone(), losses.clone());
+        let (done, ended) = mpsc::channel();
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
             let _done = done;
-            write_all(receiver, output, &seen);
+            let mut is_torn = false;
+            for mut batch in batches {
+                waiting.lines.fetch_sub(batch.lines, Ordering::Relaxed);
+                if is_torn {
+                    // Half a line may stand there; none goes on in it.
+                    batch.text.insert(0, b'\n');
+                }
+                is_torn = put(&mut output, &batch, &lost).is_err();
+                waiting.keep(batch.text);
+            }
         })?;
-        Ok((Self { queue: Some(sender), losses }, Writer(Some(ended))))
-    }
-
-    /// Whether records go anywhere; lets a worker skip filling them.
-    pub fn is_on(&self) -> bool {
-        self.queue.is_some()
-    }
-
-    /// Hands over a record. Never waits.
-    pub fn record(&self, record: Record) {
-        if let Some(queue) = &self.queue
-            && queue.try_send(record).is_err()
-        {
-            self.losses.full.fetch_add(1, Ordering::Relaxed);
-        }
+        let queue = Some(Queue { sender, shared, most: most.max(1) });
+        Ok((Self { queue, losses }, Writer(Some(ended))))
     }
 
     /// What was lost. Does not keep the log from ending.
     pub fn losses(&self) -> Arc<Losses> {
         self.losses.clone()
     }
+
+    /// Hands a batch over. Never waits.
+    fn hand_over(&self, batch: Batch) {
+        let Some(Queue { sender, shared, most }) = &self.queue else { return };
+        let lines = batch.lines;
+        if shared.lines.fetch_add(lines, Ordering::Relaxed) >= *most {
+            shared.lines.fetch_sub(lines, Ordering::Relaxed);
+            shared.keep(batch.text);
+        } else if sender.send(batch).is_ok() {
+            return;
+        }
+        self.losses.full.fetch_add(lines as u64, Ordering::Relaxed);
+    }
+}
+
+impl Waiting {
+    fn keep(&self, mut text: Vec<u8>) {
+        text.clear();
+        if let Ok(mut spare) = self.spare.lock()
+            && spare.len() < MOST_SPARE
+        {
+            spare.push(text);
+        }
+    }
+
+    fn spare(&self) -> Vec<u8> {
+        self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+    }
+}
+
+impl Lines {
+    /// Of a worker, into `log`.
+    pub fn new(log: AccessLog) -> Self {
+        Self { log, batch: RefCell::default(), begun: Notify::new() }
+    }
+
+    /// Whether lines go anywhere; lets a worker skip remembering what they would say.
+    pub fn is_on(&self) -> bool {
+        self.log.queue.is_some()
+    }
+
+    /// Writes a line. Never waits.
+    pub fn write(&self, note: &Note, end: &End<'_>) {
+        let Some(queue) = &self.log.queue else { return };
+        let (batch, second) = &mut *self.batch.borrow_mut();
+        if batch.lines == 0 {
+            batch.text = queue.shared.spare();
+            self.begun.notify_one();
+        }
+        line::append(&mut batch.text, second, note, end);
+        batch.lines += 1;
+        if batch.text.len() >= LARGE {
+            self.log.hand_over(std::mem::take(batch));
+        }
+    }
+
+    /// Hands lines over that have waited for a moment, for ever.
+    pub async fn hand_over_in_time(&self) -> Infallible {
+        loop {
+            self.begun.notified().await;
+            sleep(PAUSE).await;
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&self) {
+        let batch = std::mem::take(&mut self.batch.borrow_mut().0);
+        if batch.lines > 0 {
+            self.log.hand_over(batch);
+        }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.hand_over();
+    }
 }
 
 impl Losses {
-    /// Records dropped because the queue was full.
+    /// Lines dropped because too many waited.
     pub fn dropped(&self) -> u64 {
         self.full.load(Ordering::Relaxed)
     }
 
-    /// Records that could not be written: disk full, pipe closed.
+    /// Lines that could not be written: disk full, pipe closed.
     pub fn unwritable(&self) -> u64 {
         self.unwritable.load(Ordering::Relaxed)
     }
@@ -161,46 +227,16 @@ impl Writer {
     pub fn finish(self, limit: Duration) -> bool {
         let Some(ended) = self.0 else { return true };
         // Nothing is ever sent: the thread's end drops the sender.
-        ended.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Disconnected)
+        ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Disconnected)
     }
 }
 
-/// Between two batches, so that a busy log costs forty wake-ups a second and not one a request.
-const PAUSE: Duration = Duration::from_millis(25);
-/// Records written by one call.
-const BATCH: usize = 512;
-
-fn write_all(mut queue: mpsc::Receiver<Record>, mut output: Box<dyn Write + Send>, lost: &Losses) {
-    let mut batch = Vec::new();
-    while let Some(first) = queue.blocking_recv() {
-        line::append(&mut batch, &first);
-        let mut records: usize = 1;
-        loop {
-            match queue.try_recv() {
-                Ok(record) => line::append(&mut batch, &record),
-                Err(_) => break,
-            }
-            records += 1;
-            if records == BATCH {
-                put(&mut output, &mut batch, std::mem::take(&mut records), lost);
-            }
+fn put(output: &mut impl Write, batch: &Batch, lost: &Losses) -> io::Result<()> {
+    output.write_all(&batch.text).and_then(|()| output.flush()).inspect_err(|error| {
+        if lost.unwritable.fetch_add(batch.lines as u64, Ordering::Relaxed) == 0 {
+            tracing::error!(%error, "the access log cannot be written; further failures are only counted");
         }
-        put(&mut output, &mut batch, records, lost);
-        // While this waits nobody waits on the queue, so that putting a record in it wakes no thread.
-        if !queue.is_closed() {
-            std::thread::park_timeout(PAUSE);
-        }
-    }
-}
-
-fn put(output: &mut impl Write, batch: &mut Vec<u8>, records: usize, lost: &Losses) {
-    let written = output.write_all(batch).and_then(|()| output.flush());
-    if let Err(error) = written
-        && lost.unwritable.fetch_add(records as u64, Ordering::Relaxed) == 0
-    {
-        tracing::error!(%error, "the access log cannot be written; further failures are only counted");
-    }
-    batch.clear();
+    })
 }
 
 #[cfg(test)]

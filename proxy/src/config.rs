@@ -199,7 +199,7 @@ pub struct Limits {
     pub h2_backend_window: u32,
     /// Bytes buffered in each direction of a tunnel.
     pub relay_buffer: usize,
-    /// Access log records waiting to be written; more are dropped and counted.
+    /// Lines of the access log waiting to be written, besides a batch of each worker; more are dropped and counted.
     pub access_log_queue: usize,
     /// Routes a table may have; a larger one is refused, and the last one served on.
     pub routes: usize,

@@ -1,13 +1,14 @@
 //! What every connection of a worker works with.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use certs::Certificates;
 
-use crate::access_log::{AccessLog, Record};
+use crate::access_log::{AccessLog, End, Lines, Note};
 use crate::config::{Config, Limits};
 use crate::drain::{Phase, Signal};
 use crate::http1::{Bounds, Room};
@@ -45,6 +46,7 @@ pub(crate) struct Context {
     /// The streams of HTTP/2 connections.
     pub(crate) streams: Tasks,
     pub(crate) drain: Signal,
+    pub(crate) log: Lines,
     pub(crate) ids: RequestIds,
     /// The fields of the head that is being read.
     pub(crate) room: RefCell<Room>,
@@ -75,6 +77,7 @@ impl Context {
             upstreams,
             limits: limits::Limits::new(shared.limits.clone(), worker, config.limits.last_words),
             drain,
+            log: Lines::new(shared.log.clone()),
             ids: RequestIds::new(seed),
             room: RefCell::default(),
             bounds: Bounds { bytes: config.limits.head_bytes, fields: config.limits.head_fields },
@@ -102,13 +105,18 @@ impl Context {
         self.shared.metrics.worker(self.worker)
     }
 
-    /// Logs a refusal that is the answer to no request; `fill` tells whose it was.
-    pub(crate) fn log_refusal(&self, refusal: Refusal, fill: impl FnOnce(&mut Record)) {
-        if self.shared.log.is_on() {
-            let mut record =
-                Record { at: Some(SystemTime::now()), refusal: Some(refusal), ..Record::default() };
-            fill(&mut record);
-            self.shared.log.record(record);
+    /// Logs a refusal that is the answer to no request of `client`; `asked` is the name it asked for, if known.
+    pub(crate) fn log_refusal(
+        &self,
+        refusal: Refusal,
+        client: SocketAddr,
+        protocol: &'static str,
+        tls: bool,
+        asked: Option<Box<str>>,
+    ) {
+        if self.log.is_on() {
+            let note = Note { asked, ..Note::new(SystemTime::now(), client, protocol, tls) };
+            self.log.write(&note, &End { refusal: Some(refusal), ..End::default() });
         }
     }
 

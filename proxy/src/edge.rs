@@ -65,9 +65,7 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
             let finished = terminate(stream, hello, config, client).await;
             if let Err(refusal) = finished {
                 context.metrics().refusal(refusal);
-                context.log_refusal(refusal, |record| {
-                    (record.client, record.protocol, record.tls) = (Some(peer), "tls", true);
-                });
+                context.log_refusal(refusal, peer, "tls", true, None);
             }
         }
     }
@@ -98,10 +96,8 @@ async fn terminate(
 /// it are told nothing.
 async fn shut_out(stream: TcpStream, refusal: Refusal, port: Port, peer: SocketAddr, context: &Context) {
     context.metrics().refusal(refusal);
-    context.log_refusal(refusal, |record| {
-        (record.client, record.tls) = (Some(peer), port == Port::Https);
-        record.protocol = if port == Port::Https { "tls" } else { "http/1.1" };
-    });
+    let tls = port == Port::Https;
+    context.log_refusal(refusal, peer, if tls { "tls" } else { "http/1.1" }, tls, None);
     if port == Port::Http
         && let Some(_last_words) = context.limits.last_words()
     {
@@ -125,10 +121,7 @@ async fn turn_away(
         counters.requests.inc();
         counters.refused.inc();
     }
-    context.log_refusal(refusal, |record| {
-        (record.client, record.protocol, record.tls) = (Some(peer), "tls", refusal != Refusal::NotTls);
-        record.asked = name;
-    });
+    context.log_refusal(refusal, peer, "tls", refusal != Refusal::NotTls, name);
     let linger = context.config().timeouts.linger;
     match refusal.tls_alert() {
         Some(alert) => farewell::say(stream, &alert.record(), linger).await,

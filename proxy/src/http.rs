@@ -64,11 +64,8 @@ impl Client {
     /// Counts and logs a refusal that is the answer to no request.
     fn note(&self, refusal: Refusal) {
         self.context.metrics().refusal(refusal);
-        self.context.log_refusal(refusal, |record| {
-            record.client = Some(self.peer);
-            record.protocol = "http/1.1";
-            record.tls = matches!(self.door, Door::Tls { .. });
-        });
+        let tls = matches!(self.door, Door::Tls { .. });
+        self.context.log_refusal(refusal, self.peer, "http/1.1", tls, None);
     }
 
     fn route(&self, name: &str) -> Option<Arc<RouteEntry>> {

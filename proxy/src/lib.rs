@@ -27,7 +27,7 @@
 //! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
 //! | [`per_worker`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
 //! | [`http1`] | heads, framing and bodies of HTTP/1 as bytes |
-//! | `buffers`, `descriptors`, `dice`, `request_id` | memory for bytes on their way; how many files; draws; names for requests |
+//! | `buffers`, `descriptors`, `dice`, `digits`, `request_id` | memory for bytes on their way; how many files; draws; numbers as text; names for requests |
 
 pub mod access_log;
 pub mod admin;
@@ -36,6 +36,7 @@ pub mod config;
 mod context;
 mod descriptors;
 mod dice;
+mod digits;
 pub mod drain;
 mod edge;
 mod farewell;

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::context::{Context, Shared};
-use crate::drain::{self, Signal};
+use crate::drain::{self, Drain, Signal};
 use crate::edge;
 use crate::listener::{Accepted, Gate, accept};
 use crate::per_worker::WorkerId;
@@ -58,10 +58,23 @@ fn work(post: Post) -> io::Result<Report> {
 }
 
 async fn serve(post: Post) -> Report {
-    let Post { worker, shared, http, https, mut drain, seed } = post;
+    let Post { worker, shared, http, https, drain, seed } = post;
     // A signal of its own, so that connections of different workers never contend for one lock.
     let (hand, signal) = drain::channel();
-    let context = Context::new(shared, worker, signal.clone(), seed);
+    let context = Context::new(shared, worker, signal, seed);
+    tokio::select! {
+        report = serve_until_drained(&context, http, https, drain, hand) => report,
+        never = context.log.hand_over_in_time() => match never {},
+    }
+}
+
+async fn serve_until_drained(
+    context: &Rc<Context>,
+    http: StdListener,
+    https: StdListener,
+    mut drain: Signal,
+    hand: Drain,
+) -> Report {
     let doors = Tasks::new();
     let waiting = Arc::new(Semaphore::new(context.config().limits.waiting.get()));
     let gate = || Gate {
@@ -69,14 +82,14 @@ async fn serve(post: Post) -> Report {
         waiting: waiting.clone(),
         backoff: context.config().timeouts.accept_backoff,
         queue: context.config().limits.backlog,
-        drain: signal.clone(),
+        drain: context.drain.clone(),
     };
     doors.spawn_local(door(http, gate(), context.clone(), edge::serve_plain));
     doors.spawn_local(door(https, gate(), context.clone(), edge::serve_tls));
 
     tokio::select! {
         () = drain.draining() => {}
-        () = keep_house(&context) => {}
+        () = keep_house(context) => {}
         () = context.limits.heed() => {}
     }
     hand.start();

@@ -1,90 +1,79 @@
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use http::HeaderValue;
-use serde::Serialize;
+use super::json::member;
+use super::note::{End, Note};
+use crate::digits;
 
-use super::Record;
-
-/// Longer paths and agents are cut: a line must not be as long as a client likes.
-const TEXT_MAX: usize = 1024;
-
-#[derive(Serialize)]
-struct Line<'r> {
-    time: String,
-    client: Option<SocketAddr>,
-    protocol: &'r str,
-    tls: bool,
-    host: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'r str>,
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'r str>,
-    bytes_in: u64,
-    bytes_out: u64,
-    duration_us: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    project: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deployment: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backend: Option<SocketAddr>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    retried: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_agent: Option<String>,
+/// The second of the last line: many lines have the same.
+#[derive(Default)]
+pub(super) struct Second {
+    since_epoch: u64,
+    /// Up to the fraction, as RFC 3339 has it.
+    text: String,
 }
 
-/// Appends the record as one line.
-pub(super) fn append(batch: &mut Vec<u8>, record: &Record) {
-    let binding = record.entry.as_ref().and_then(|entry| entry.binding());
-    let route = record.entry.as_ref().map(|entry| &entry.route);
-    let line = Line {
-        time: humantime::format_rfc3339_micros(record.at.unwrap_or(SystemTime::UNIX_EPOCH)).to_string(),
-        client: record.client,
-        protocol: record.protocol,
-        tls: record.tls,
-        host: route.map(|route| route.hostname.as_str()).or(record.asked.as_deref().map(cut)),
-        method: record.method.as_ref().map(|method| cut(method.as_str())),
-        path: record.path.as_ref().map(|path| cut(path)),
-        status: record.status.map(|status| status.as_u16()),
-        refusal: record.refusal.map(crate::refusal::Refusal::label),
-        bytes_in: record.bytes_in,
-        bytes_out: record.bytes_out,
-        duration_us: u64::try_from(record.took.as_micros()).unwrap_or(u64::MAX),
-        project: route.map(|route| route.project.as_str()),
-        deployment: binding.map(|binding| binding.deployment.as_str()),
-        endpoint: binding.map(|binding| binding.endpoint.as_str()),
-        backend: record.upstream.as_ref().map(|upstream| upstream.address().get()),
-        retried: record.retried,
-        request_id: record.request_id.as_ref().map(text),
-        user_agent: record.user_agent.as_ref().map(text),
-    };
-    let start = batch.len();
-    match serde_json::to_writer(&mut *batch, &line) {
-        Ok(()) => batch.push(b'\n'),
-        // Half a line would spoil the next one.
-        Err(_) => batch.truncate(start),
+/// Appends one line.
+pub(super) fn append(out: &mut Vec<u8>, second: &mut Second, note: &Note, end: &End<'_>) {
+    let words = note.words.text.split_at_checked(note.words.rest).unwrap_or_default();
+    out.extend_from_slice(b"{\"time\":\"");
+    second.write(out, note.at);
+    out.extend_from_slice(b"\",\"client\":\"");
+    digits::address(out, note.client);
+    out.extend_from_slice(b"\",\"protocol\":\"");
+    out.extend_from_slice(note.protocol.as_bytes());
+    out.extend_from_slice(if note.tls { b"\",\"tls\":true" } else { b"\",\"tls\":false" });
+    let route = end.entry.map(|entry| &entry.route);
+    match route.map(|route| route.hostname.as_str()).or(note.asked.as_deref()) {
+        Some(host) => member(out, ",\"host\":", host.as_bytes()),
+        None => out.extend_from_slice(b",\"host\":null"),
     }
-}
-
-pub(super) fn cut(text: &str) -> &str {
-    let mut end = text.len().min(TEXT_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
+    out.extend_from_slice(words.0);
+    match note.status {
+        Some(status) => number(out, ",\"status\":", status.as_u16().into()),
+        None => out.extend_from_slice(b",\"status\":null"),
     }
-    text.get(..end).unwrap_or_default()
+    if let Some(refusal) = end.refusal {
+        member(out, ",\"refusal\":", refusal.label().as_bytes());
+    }
+    number(out, ",\"bytes_in\":", end.bytes_in);
+    number(out, ",\"bytes_out\":", end.bytes_out);
+    number(out, ",\"duration_us\":", u64::try_from(end.took.as_micros()).unwrap_or(u64::MAX));
+    if let Some(route) = route {
+        member(out, ",\"project\":", route.project.as_str().as_bytes());
+    }
+    if let Some(binding) = end.entry.and_then(|entry| entry.binding()) {
+        member(out, ",\"deployment\":", binding.deployment.as_str().as_bytes());
+        member(out, ",\"endpoint\":", binding.endpoint.as_str().as_bytes());
+    }
+    if let Some(upstream) = &note.upstream {
+        out.extend_from_slice(b",\"backend\":\"");
+        digits::address(out, upstream.address().get());
+        out.push(b'"');
+    }
+    if note.retried {
+        out.extend_from_slice(b",\"retried\":true");
+    }
+    out.extend_from_slice(words.1);
+    out.extend_from_slice(b"}\n");
 }
 
-/// A field's value is bytes; what is not UTF-8 is written as replacement characters.
-fn text(value: &HeaderValue) -> String {
-    let bytes = value.as_bytes();
-    String::from_utf8_lossy(bytes.get(..TEXT_MAX).unwrap_or(bytes)).into_owned()
+fn number(out: &mut Vec<u8>, name: &str, value: u64) {
+    out.extend_from_slice(name.as_bytes());
+    digits::decimal(out, value);
+}
+
+impl Second {
+    /// Writes `at` with its microseconds.
+    fn write(&mut self, out: &mut Vec<u8>, at: SystemTime) {
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        if self.since_epoch != since.as_secs() || self.text.is_empty() {
+            self.since_epoch = since.as_secs();
+            self.text = humantime::format_rfc3339_seconds(at).to_string();
+            self.text.truncate(self.text.len().saturating_sub("Z".len()));
+        }
+        out.extend_from_slice(self.text.as_bytes());
+        out.push(b'.');
+        digits::padded(out, since.subsec_micros().into(), 6);
+        out.push(b'Z');
+    }
 }

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::access_log::Record;
+use crate::access_log::Note;
 use crate::context::Context;
 use crate::hello::Hello;
 use crate::metrics::Tunnel;
@@ -37,17 +37,11 @@ pub(super) async fn run(
     };
     let sent = hello.bytes.len() as u64;
     drop(hello);
-    let record = context.shared.log.is_on().then(|| {
-        Box::new(Record {
-            at: Some(SystemTime::now()),
-            client: Some(peer),
-            protocol: "tls",
-            tls: true,
-            upstream: Some(lease.upstream().clone()),
-            ..Record::default()
-        })
+    let note = context.log.is_on().then(|| {
+        let upstream = Some(lease.upstream().clone());
+        Box::new(Note { upstream, ..Note::new(SystemTime::now(), peer, "tls", true) })
     });
-    let meter = TunnelMeter::begin(context.clone(), Tunnel::SecureTcp, entry, started, record);
+    let meter = TunnelMeter::begin(context.clone(), Tunnel::SecureTcp, entry, started, note);
     let config = context.config();
     let stop = leash(watch, peer.ip(), config.timeouts.tunnel_grace);
     let (buffer, idle) = (config.limits.relay_buffer, config.timeouts.tunnel_idle);

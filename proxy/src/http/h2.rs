@@ -75,9 +75,6 @@ fn begin(client: &Rc<Client>, pulse: &Pulse, request: Request<RecvStream>, respo
 /// Counts and logs a refusal of everything that is asked on a connection.
 fn note(client: &Client, refusal: Refusal) {
     client.context.metrics().refusal(refusal);
-    client.context.log_refusal(refusal, |record| {
-        record.client = Some(client.peer);
-        record.protocol = "h2";
-        record.tls = matches!(client.door, Door::Tls { .. });
-    });
+    let tls = matches!(client.door, Door::Tls { .. });
+    client.context.log_refusal(refusal, client.peer, "h2", tls, None);
 }

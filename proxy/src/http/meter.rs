@@ -2,12 +2,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::{HeaderValue, Method, StatusCode};
+use http::StatusCode;
 use tokio::time::Instant;
 
 use super::headers::RequestId;
 use super::{Client, Door};
-use crate::access_log::Record;
+use crate::access_log::{End, Note, Words};
 use crate::config::Timeouts;
 use crate::metrics::{Tunnel, Via};
 use crate::refusal::Refusal;
@@ -36,8 +36,8 @@ pub(crate) struct Meter {
     status: Option<StatusCode>,
     refusal: Option<Refusal>,
     bytes_out: u64,
-    /// Filled only where records go somewhere.
-    record: Option<Box<Record>>,
+    /// Only where lines go somewhere.
+    note: Option<Box<Note>>,
 }
 
 impl Meter {
@@ -48,17 +48,11 @@ impl Meter {
             (Door::Tls { .. }, true) => Via::HttpsH2,
             (Door::Tls { .. }, false) => Via::HttpsH1,
         };
-        let record = client.context.shared.log.is_on().then(|| {
-            Box::new(Record {
-                at: Some(SystemTime::now()),
-                client: Some(client.peer),
-                protocol: if seen.is_h2 { "h2" } else { "http/1.1" },
-                tls: via != Via::Http,
-                method: Method::from_bytes(seen.method.as_bytes()).ok(),
-                path: Some(Record::path_of(seen.path)),
-                user_agent: seen.user_agent.and_then(|agent| HeaderValue::from_bytes(agent).ok()),
-                ..Record::default()
-            })
+        let note = client.context.log.is_on().then(|| {
+            let protocol = if seen.is_h2 { "h2" } else { "http/1.1" };
+            let words = Words::new(seen.method, seen.path, seen.user_agent);
+            let tls = via != Via::Http;
+            Box::new(Note { words, ..Note::new(SystemTime::now(), client.peer, protocol, tls) })
         });
         Self {
             client,
@@ -70,7 +64,7 @@ impl Meter {
             status: None,
             refusal: None,
             bytes_out: 0,
-            record,
+            note,
         }
     }
 
@@ -82,15 +76,15 @@ impl Meter {
     /// Whose it is, if anyone's.
     pub(super) fn found(&mut self, name: &str, entry: Option<&Arc<RouteEntry>>) {
         self.entry = entry.cloned();
-        if let (Some(record), None) = (&mut self.record, entry) {
-            record.asked = Some(name.into());
+        if let (Some(note), None) = (&mut self.note, entry) {
+            note.asked = Some(name.into());
         }
     }
 
     /// The id it goes to the backend with.
     pub(super) fn named(&mut self, id: &RequestId<'_>) {
-        if let Some(record) = &mut self.record {
-            record.request_id = id.to_value();
+        if let Some(note) = &mut self.note {
+            note.words.named(id.as_bytes());
         }
     }
 
@@ -109,9 +103,9 @@ impl Meter {
         if retried {
             self.client.context.metrics().retries.inc();
         }
-        if let Some(record) = &mut self.record {
-            record.retried = retried;
-            record.upstream = Some(lease.upstream().clone());
+        if let Some(note) = &mut self.note {
+            note.retried = retried;
+            note.upstream = Some(lease.upstream().clone());
         }
     }
 
@@ -154,13 +148,13 @@ impl Meter {
 
     /// The account of the tunnel the request has become. The record is written when that ends.
     pub(super) fn become_tunnel(&mut self, entry: &Arc<RouteEntry>) -> TunnelMeter {
-        let mut record = self.record.take();
-        if let Some(record) = &mut record {
-            record.protocol = "websocket";
-            record.status = self.status;
+        let mut note = self.note.take();
+        if let Some(note) = &mut note {
+            note.protocol = "websocket";
+            note.status = self.status;
         }
         let context = self.client.context.clone();
-        TunnelMeter::begin(context, Tunnel::WebSocket, entry.clone(), self.started, record)
+        TunnelMeter::begin(context, Tunnel::WebSocket, entry.clone(), self.started, note)
     }
 }
 
@@ -187,13 +181,10 @@ impl Drop for Meter {
             counters.bytes_in.add(bytes_in);
             counters.bytes_out.add(self.bytes_out);
         }
-        if let Some(mut record) = self.record.take() {
-            record.took = took;
-            record.status = self.status;
-            record.refusal = self.refusal;
-            (record.bytes_in, record.bytes_out) = (bytes_in, self.bytes_out);
-            record.entry = self.entry.take();
-            self.client.context.shared.log.record(*record);
+        if let Some(note) = &mut self.note {
+            note.status = self.status;
+            let (entry, refusal, bytes_out) = (self.entry.as_deref(), self.refusal, self.bytes_out);
+            self.client.context.log.write(note, &End { took, entry, refusal, bytes_in, bytes_out });
         }
     }
 }

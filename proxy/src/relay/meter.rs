@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Account;
-use crate::access_log::Record;
+use crate::access_log::{End, Note};
 use crate::context::Context;
 use crate::metrics::Tunnel;
 use crate::routes::RouteEntry;
@@ -18,7 +18,7 @@ pub(crate) struct TunnelMeter {
     started: Instant,
     bytes_in: Cell<u64>,
     bytes_out: Cell<u64>,
-    record: Option<Box<Record>>,
+    note: Option<Box<Note>>,
 }
 
 impl TunnelMeter {
@@ -28,10 +28,10 @@ impl TunnelMeter {
         tunnel: Tunnel,
         entry: Arc<RouteEntry>,
         started: Instant,
-        record: Option<Box<Record>>,
+        note: Option<Box<Note>>,
     ) -> Self {
         context.metrics().tunnel_begins(tunnel);
-        Self { context, tunnel, entry, started, bytes_in: Cell::new(0), bytes_out: Cell::new(0), record }
+        Self { context, tunnel, entry, started, bytes_in: Cell::new(0), bytes_out: Cell::new(0), note }
     }
 }
 
@@ -56,11 +56,15 @@ impl Drop for TunnelMeter {
             // The request that became a WebSocket was counted as a request.
             self.entry.counters(self.context.worker).requests.inc();
         }
-        if let Some(mut record) = self.record.take() {
-            record.took = self.started.elapsed();
-            (record.bytes_in, record.bytes_out) = (self.bytes_in.get(), self.bytes_out.get());
-            record.entry = Some(self.entry.clone());
-            self.context.shared.log.record(*record);
+        if let Some(note) = &self.note {
+            let end = End {
+                took: self.started.elapsed(),
+                entry: Some(&self.entry),
+                refusal: None,
+                bytes_in: self.bytes_in.get(),
+                bytes_out: self.bytes_out.get(),
+            };
+            self.context.log.write(note, &end);
         }
     }
 }
