@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -12,12 +12,14 @@ use crate::limits::pace::Pace;
 pub(crate) struct Clock {
     alarm: Pin<Box<Sleep>>,
     armed: Instant,
+    /// Whom the alarm wakes. A look at it is dear, so there is one only when it has gone off or wakes another.
+    wakes: Option<Waker>,
 }
 
 impl Clock {
     /// Fires first at `first`.
     pub(crate) fn new(first: Instant) -> Self {
-        Self { alarm: Box::pin(sleep_until(first)), armed: first }
+        Self { alarm: Box::pin(sleep_until(first)), armed: first, wakes: None }
     }
 
     /// Whether `due` has come; else the task is woken when it has.
@@ -25,12 +27,17 @@ impl Clock {
         if due < self.armed {
             self.arm(due);
         }
+        if !self.alarm.is_elapsed() && self.wakes.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return false;
+        }
         while self.alarm.as_mut().poll(cx).is_ready() {
             if due <= Instant::now() {
+                self.wakes = None;
                 return true;
             }
             self.arm(due);
         }
+        self.wakes = Some(cx.waker().clone());
         false
     }
 
@@ -42,7 +49,8 @@ impl Clock {
 
 /// Sees that something moves. No clock is read while it does, but for a client that is waited for.
 pub(crate) struct Watch {
-    since: Instant,
+    /// Of what begins when it is first waited for, none before.
+    since: Option<Instant>,
     seen: u64,
     pace: Option<Pace>,
 }
@@ -50,7 +58,12 @@ pub(crate) struct Watch {
 impl Watch {
     /// From `now` on.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, seen: 0, pace: None }
+        Self { since: Some(now), seen: 0, pace: None }
+    }
+
+    /// From the first wait on: what never waits needs no clock.
+    pub(crate) fn from_first_wait() -> Self {
+        Self { since: None, seen: 0, pace: None }
     }
 
     /// Whether nothing has moved for `limit`, at most twice as long; `moved` counts what has so far.
@@ -61,11 +74,13 @@ impl Watch {
         moved: u64,
         limit: Duration,
     ) -> bool {
-        while clock.is_past(cx, self.since + limit) {
+        let mut since = *self.since.get_or_insert_with(Instant::now);
+        while clock.is_past(cx, since + limit) {
             if moved == self.seen {
                 return true;
             }
-            (self.seen, self.since) = (moved, Instant::now());
+            since = Instant::now();
+            (self.seen, self.since) = (moved, Some(since));
         }
         false
     }

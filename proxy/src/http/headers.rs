@@ -21,7 +21,6 @@ mod client;
 mod sink;
 mod survey;
 
-use http::HeaderValue;
 use proto::BackendProtocol;
 
 pub(crate) use client::ClientFields;
@@ -74,11 +73,6 @@ impl RequestId<'_> {
             Self::Kept(id) => id,
             Self::Made(id) => id,
         }
-    }
-
-    /// The same, to be kept.
-    pub(crate) fn to_value(&self) -> Option<HeaderValue> {
-        HeaderValue::from_bytes(self.as_bytes()).ok()
     }
 }
 

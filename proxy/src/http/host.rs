@@ -161,7 +161,8 @@ mod tests {
 
     fn asked(version: Version, target: &'static str, hosts: &[&'static str]) -> Result<String, Refusal> {
         let target = target.split_once("://");
-        let host = |value: &&'static str| Field { known: Known::Host, name: "Host", value: value.as_bytes() };
+        let host =
+            |value: &&'static str| Field { known: Known::Host, name: b"Host", value: value.as_bytes() };
         let host = of_request(version, target, hosts.iter().map(host))?;
         Ok(String::from_utf8(host.to_vec()).unwrap())
     }

@@ -103,7 +103,7 @@ mod tests {
     const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
     fn field(&(name, value): &(&'static str, &'static str)) -> Field<'static> {
-        Field { known: Known::of(name), name, value: value.as_bytes() }
+        Field { known: Known::of(name), name: name.as_bytes(), value: value.as_bytes() }
     }
 
     fn asked(

@@ -1,7 +1,9 @@
+use std::ops::Range;
+
 use http::HeaderMap;
 
 use super::fault::Fault;
-use super::octets::{are_text, is_blank, is_tchar, trimmed};
+use super::octets::{is_blank, is_tchar, text_length, trimmed};
 
 /// A field of a head or trailer section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +11,7 @@ pub struct Field<'b> {
     /// Which of the fields that mean something to a proxy it is.
     pub known: Known,
     /// The name as it was written.
-    pub name: &'b str,
+    pub name: &'b [u8],
     /// The value without the blanks around it.
     pub value: &'b [u8],
 }
@@ -69,8 +71,8 @@ impl Known {
         Self::of_bytes(name.as_bytes())
     }
 
-    /// Length and first letter leave one at most.
-    pub(super) fn of_bytes(name: &[u8]) -> Self {
+    /// The same of a name that need not be text. Length and first letter leave one at most.
+    pub fn of_bytes(name: &[u8]) -> Self {
         let first = name.first().map_or(0, u8::to_ascii_lowercase);
         let if_is = |known: Self, text: &str| {
             if name.eq_ignore_ascii_case(text.as_bytes()) { known } else { Self::Other }
@@ -140,8 +142,8 @@ impl<'m> Iterator for MapFields<'m> {
     fn next(&mut self) -> Option<Field<'m>> {
         let (name, value) = self.rest.next()?;
         self.passed += 1;
-        let name = name.as_str();
-        Some(Field { known: Known::of(name), name, value: trimmed(value.as_bytes()) })
+        let name = name.as_str().as_bytes();
+        Some(Field { known: Known::of_bytes(name), name, value: trimmed(value.as_bytes()) })
     }
 }
 
@@ -158,21 +160,34 @@ pub fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     value.split(|&byte| byte == b',').map(trimmed).filter(|member| !member.is_empty())
 }
 
-/// Where a line's name ends and where its value lies, as offsets into it; the line comes without its end.
+/// A field line, as offsets into it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Where the name ends.
+    pub(super) name: usize,
+    /// Where the value lies.
+    pub(super) value: Range<usize>,
+    /// Where the line ends, by the first byte that may not stand in a value.
+    pub(super) end: usize,
+}
+
+/// Reads the field line that `bytes` begin with.
 ///
 /// # Errors
 /// [`Fault::ObsoleteFolding`] for a line that begins with a blank, [`Fault::BadField`] for every other that
 /// is not a token, a colon and a value of visible characters and blanks (RFC 9112 5).
-pub(super) fn parts(line: &[u8]) -> Result<(usize, std::ops::Range<usize>), Fault> {
-    let name = line.iter().position(|&byte| !is_tchar(byte)).unwrap_or(line.len());
-    let value = match (line.first(), line.get(name..)) {
+pub(super) fn parts(bytes: &[u8]) -> Result<Parts, Fault> {
+    let name = bytes.iter().position(|&byte| !is_tchar(byte)).unwrap_or(bytes.len());
+    let rest = match (bytes.first(), bytes.get(name..)) {
         (Some(&first), _) if is_blank(first) => return Err(Fault::ObsoleteFolding),
-        (_, Some([b':', value @ ..])) if name > 0 && are_text(value) => value,
+        (_, Some([b':', rest @ ..])) if name > 0 => rest,
         _ => return Err(Fault::BadField),
     };
+    let value = rest.get(..text_length(rest)).unwrap_or_default();
+    let end = name + 1 + value.len();
     let leading = value.iter().take_while(|&&byte| is_blank(byte)).count();
     let from = name + 1 + leading;
-    Ok((name, from..from + trimmed(value).len()))
+    Ok(Parts { name, value: from..from + trimmed(value).len(), end })
 }
 
 #[cfg(test)]
@@ -192,13 +207,19 @@ mod tests {
 
     #[test]
     fn a_line_is_a_token_a_colon_and_text() {
-        assert_eq!(parts(b"a:b"), Ok((1, 2..3)));
-        assert_eq!(parts(b"a: \tb c\t "), Ok((1, 4..7)));
-        assert_eq!(parts(b"a:"), Ok((1, 2..2)));
-        assert_eq!(parts(b"a:  "), Ok((1, 4..4)));
-        assert_eq!(parts(b"a:\xff:b"), Ok((1, 2..5)));
+        let read = |line: &[u8]| parts(line).map(|parts| (parts.name, parts.value, parts.end));
+        assert_eq!(read(b"a:b"), Ok((1, 2..3, 3)));
+        assert_eq!(read(b"a: \tb c\t "), Ok((1, 4..7, 9)));
+        assert_eq!(read(b"a:"), Ok((1, 2..2, 2)));
+        assert_eq!(read(b"a:  "), Ok((1, 4..4, 4)));
+        assert_eq!(read(b"a:\xff:b\r\nc:d"), Ok((1, 2..5, 5)));
+        for (stopped, end) in
+            [(&b"a:\x7f"[..], 2), (b"a:\x0b", 2), (b"a:b\rc", 3), (b"a:\0", 2), (b"a:b \nc", 4)]
+        {
+            assert_eq!(read(stopped).map(|(.., end)| end), Ok(end), "{}", stopped.escape_ascii());
+        }
         for folded in [&b" a:b"[..], b"\ta:b", b" ", b" : "] {
-            assert_eq!(parts(folded), Err(Fault::ObsoleteFolding));
+            assert_eq!(read(folded), Err(Fault::ObsoleteFolding));
         }
         for bad in [
             &b""[..],
@@ -209,14 +230,11 @@ mod tests {
             b"a\x0b:b",
             b"a b:c",
             b"\xe4:b",
-            b"a:\x7f",
-            b"a:\x0b",
-            b"a:b\rc",
-            b"a:\0",
             b"(a):b",
             b"a\0:b",
+            b"a\r\n:b",
         ] {
-            assert_eq!(parts(bad), Err(Fault::BadField), "{}", bad.escape_ascii());
+            assert_eq!(read(bad), Err(Fault::BadField), "{}", bad.escape_ascii());
         }
     }
 
@@ -236,9 +254,9 @@ mod tests {
         let mut fields = fields_of(&map);
         let field = |known, name, value| Some(Field { known, name, value });
         let all = [
-            field(Known::Host, "host", &b"a.b"[..]),
-            field(Known::Other, "x", b"1"),
-            field(Known::Other, "x", b"2"),
+            field(Known::Host, &b"host"[..], &b"a.b"[..]),
+            field(Known::Other, b"x", b"1"),
+            field(Known::Other, b"x", b"2"),
         ];
         for passed in 0..=all.len() {
             assert!(

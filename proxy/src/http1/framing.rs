@@ -238,7 +238,7 @@ mod tests {
         let of = |lengths: &[&'static str]| {
             length(lengths.iter().map(|value| Field {
                 known: Known::ContentLength,
-                name: "content-length",
+                name: b"content-length",
                 value: value.as_bytes(),
             }))
         };

@@ -1,7 +1,5 @@
-use std::ops::Range;
-
 use super::fault::Fault;
-use super::field::{Field, Known, parts, tokens};
+use super::field::{Field, Known, Parts, parts, tokens};
 use super::framing::Said;
 
 /// How large a head may be.
@@ -65,8 +63,6 @@ type Offset = u32;
 pub(super) struct Section<'b> {
     /// The whole head.
     head: &'b [u8],
-    /// The same, if all of it is text, as it nearly always is: then names need not be judged one by one.
-    text: Option<&'b str>,
     spans: &'b [Span],
     pub(super) said: Said<'b>,
     close: bool,
@@ -87,19 +83,19 @@ impl<'b> Section<'b> {
         }
         room.spans.clear();
         let (mut said, mut close, mut keep_alive) = (Said::default(), false, false);
-        let mut start = from;
+        let mut at = from;
         loop {
-            let line = line(head, start)?;
-            if line.is_empty() {
+            let rest = head.get(at..).unwrap_or_default();
+            if rest.starts_with(b"\r\n") {
                 break;
             }
             if room.spans.len() == bounds.fields {
                 return Err(Fault::TooManyFields);
             }
-            start = line.end + 2;
-            let (span, value) = span(head, line)?;
-            room.spans.push(span);
-            match span.known {
+            let parts = line(rest)?;
+            let (name, value) = (rest.get(..parts.name), rest.get(parts.value.clone()).unwrap_or_default());
+            let known = Known::of_bytes(name.unwrap_or_default());
+            match known {
                 Known::ContentLength => said.note_length(value),
                 Known::TransferEncoding => said.note_coding(value),
                 Known::Connection => {
@@ -109,12 +105,13 @@ impl<'b> Section<'b> {
                 }
                 _ => {}
             }
+            room.spans.push(Span::new(known, at, &parts)?);
+            at += parts.end + 2;
         }
-        if start + 2 != head.len() {
+        if at + 2 != head.len() {
             return Err(Fault::BadField);
         }
-        let text = std::str::from_utf8(head).ok();
-        Ok(Self { head, text, spans: &room.spans, said, close, keep_alive })
+        Ok(Self { head, spans: &room.spans, said, close, keep_alive })
     }
 
     /// Whether the connection may be used again after this message, as far as its head says (RFC 9112 9.3).
@@ -123,40 +120,49 @@ impl<'b> Section<'b> {
     }
 
     pub(super) fn fields(&self) -> impl Iterator<Item = Field<'b>> + Clone + use<'b> {
-        let (head, text) = (self.head, self.text);
+        let head = self.head;
         self.spans.iter().map(move |span| {
-            let name = span.name as usize..span.name_end as usize;
-            let name = match text {
-                Some(text) => text.get(name),
-                None => head.get(name).and_then(|name| std::str::from_utf8(name).ok()),
-            };
-            let value = head.get(span.value as usize..span.value_end as usize);
-            Field { known: span.known, name: name.unwrap_or_default(), value: value.unwrap_or_default() }
+            let name = head.get(span.name as usize..span.name_end as usize).unwrap_or_default();
+            let value = head.get(span.value as usize..span.value_end as usize).unwrap_or_default();
+            Field { known: span.known, name, value }
         })
     }
 }
 
-/// The line of `head` that begins at `start`, without its end.
-pub(super) fn line(head: &[u8], start: usize) -> Result<Range<usize>, Fault> {
-    let rest = head.get(start..).unwrap_or_default();
-    let length = memchr::memchr(b'\n', rest).ok_or(Fault::Truncated)?;
-    match rest.get(..length) {
-        Some([.., b'\r']) => Ok(start..start + length - 1),
-        _ => Err(Fault::BareLineFeed),
+impl Span {
+    /// Of the line that begins at `start`.
+    fn new(known: Known, start: usize, parts: &Parts) -> Result<Self, Fault> {
+        let offset = |at: usize| Offset::try_from(start + at).map_err(|_| Fault::HeadTooLong);
+        let (name, name_end) = (offset(0)?, offset(parts.name)?);
+        Ok(Self {
+            known,
+            name,
+            name_end,
+            value: offset(parts.value.start)?,
+            value_end: offset(parts.value.end)?,
+        })
     }
 }
 
-fn span(head: &[u8], line: Range<usize>) -> Result<(Span, &[u8]), Fault> {
-    let start = line.start;
-    let line = head.get(line).unwrap_or_default();
-    let (name, value) = parts(line)?;
-    let offset = |at: usize| Offset::try_from(start + at).map_err(|_| Fault::HeadTooLong);
-    let span = Span {
-        known: Known::of_bytes(line.get(..name).unwrap_or_default()),
-        name: offset(0)?,
-        name_end: offset(name)?,
-        value: offset(value.start)?,
-        value_end: offset(value.end)?,
-    };
-    Ok((span, line.get(value).unwrap_or_default()))
+/// The field line that `bytes` begin with, its end included.
+fn line(bytes: &[u8]) -> Result<Parts, Fault> {
+    if bytes.is_empty() {
+        return Err(Fault::Truncated);
+    }
+    let parts = parts(bytes)?;
+    match bytes.get(parts.end..).unwrap_or_default() {
+        [b'\r', b'\n', ..] => Ok(parts),
+        [] | [b'\r'] => Err(Fault::Truncated),
+        [b'\n', ..] => Err(Fault::BareLineFeed),
+        _ => Err(Fault::BadField),
+    }
+}
+
+/// The first line of `head`, without its end.
+pub(super) fn first_line(head: &[u8]) -> Result<&[u8], Fault> {
+    let end = memchr::memchr(b'\n', head).ok_or(Fault::Truncated)?;
+    match head.get(..end) {
+        Some([line @ .., b'\r']) => Ok(line),
+        _ => Err(Fault::BareLineFeed),
+    }
 }

@@ -1,8 +1,9 @@
 use super::fault::Fault;
 use super::field::{Field, Known};
 use super::framing::Framing;
-use super::head::{Bounds, Room, Section, Version, line};
+use super::head::{Bounds, Room, Section, Version, first_line};
 use super::octets::is_token;
+use super::scan::HeadScan;
 use super::target::Target;
 
 /// Longest method, in bytes; the longest registered has 17.
@@ -32,11 +33,13 @@ impl<'b> RequestHead<'b> {
     /// # Errors
     /// Every [`Fault`] a head can have: what could be read in two ways is refused.
     pub fn parse(head: &'b [u8], room: &'b mut Room, bounds: &Bounds) -> Result<Self, Fault> {
-        let first = line(head, 0)?;
-        let fields = first.end + 2;
-        let line = RequestLine::parse(head.get(first).unwrap_or_default())?;
-        let section = Section::parse(head, fields, room, bounds)?;
-        let RequestLine { method, target, version } = line;
+        Self::read(head, room, bounds).map_err(|fault| HeadScan::request().first_fault(head, bounds, fault))
+    }
+
+    fn read(head: &'b [u8], room: &'b mut Room, bounds: &Bounds) -> Result<Self, Fault> {
+        let first = first_line(head)?;
+        let RequestLine { method, target, version } = RequestLine::parse(first)?;
+        let section = Section::parse(head, first.len() + 2, room, bounds)?;
         let framing = section.said.framing(version)?.unwrap_or(Framing::Empty);
         Ok(Self {
             method,

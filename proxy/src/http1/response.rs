@@ -1,8 +1,9 @@
 use super::fault::Fault;
 use super::field::Field;
 use super::framing::Framing;
-use super::head::{Bounds, Room, Section, Version, line};
+use super::head::{Bounds, Room, Section, Version, first_line};
 use super::octets::are_text;
+use super::scan::HeadScan;
 
 /// The head of an answer, read where it lies.
 #[derive(Debug, Clone, Copy)]
@@ -29,10 +30,13 @@ impl<'b> ResponseHead<'b> {
     /// # Errors
     /// Every [`Fault`] a head can have but for those of [`Self::framing`].
     pub fn parse(head: &'b [u8], room: &'b mut Room, bounds: &Bounds) -> Result<Self, Fault> {
-        let first = line(head, 0)?;
-        let fields = first.end + 2;
-        let StatusLine { status, reason, version } = StatusLine::parse(head.get(first).unwrap_or_default())?;
-        let section = Section::parse(head, fields, room, bounds)?;
+        Self::read(head, room, bounds).map_err(|fault| HeadScan::response().first_fault(head, bounds, fault))
+    }
+
+    fn read(head: &'b [u8], room: &'b mut Room, bounds: &Bounds) -> Result<Self, Fault> {
+        let first = first_line(head)?;
+        let StatusLine { status, reason, version } = StatusLine::parse(first)?;
+        let section = Section::parse(head, first.len() + 2, room, bounds)?;
         let said = section.said.framing(version);
         let content_length = match said {
             Ok(Some(Framing::Length(length))) => Some(length),

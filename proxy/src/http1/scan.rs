@@ -1,4 +1,7 @@
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::fault::Fault;
 use super::head::Bounds;
@@ -12,8 +15,10 @@ const MOST_BLANK_LINES: usize = 2;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// What every answer begins with.
 const ANSWER: &[u8] = b"HTTP/";
+/// What every head ends with.
+static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
 
-/// Finds where a head ends, however it trickles in: no byte is looked at twice.
+/// Finds where a head ends, however it trickles in: hardly a byte is looked at twice.
 ///
 /// What can never become a head is refused as soon as that is seen, and the same way however the bytes were
 /// split: the fault told is the one that comes first.
@@ -59,11 +64,32 @@ impl HeadScan {
     /// range are blank lines.
     ///
     /// # Errors
-    /// [`Fault::Http2Preface`], [`Fault::NotHttp`], bare line feeds and carriage returns, zero bytes, a head
-    /// beyond its bounds; and the faults of the first line if the head is not whole yet.
+    /// [`Fault::Http2Preface`], [`Fault::NotHttp`], a head that is too long; and if the head is not whole yet
+    /// bare line feeds and carriage returns, zero bytes, too many fields, and the faults of the first line.
     pub fn look(&mut self, bytes: &[u8], bounds: &Bounds) -> Result<Option<Range<usize>>, Fault> {
         self.begin(bytes)?;
         let seen = bytes.get(..bounds.bytes).unwrap_or(bytes);
+        // Most heads come whole, and whoever reads one finds what else is wrong with it.
+        if self.at == self.start
+            && let Some(length) = END.find(seen.get(self.start..).unwrap_or_default())
+        {
+            return Ok(Some(self.start..self.start + length + b"\r\n\r\n".len()));
+        }
+        self.look_closely(bytes, seen, bounds)
+    }
+
+    /// Of the faults of a whole head, of which `fault` is one: that which would be told if it trickled in.
+    pub(super) fn first_fault(mut self, head: &[u8], bounds: &Bounds, fault: Fault) -> Fault {
+        self.look_closely(head, head, bounds).err().unwrap_or(fault)
+    }
+
+    /// Looks at every line.
+    fn look_closely(
+        &mut self,
+        bytes: &[u8],
+        seen: &[u8],
+        bounds: &Bounds,
+    ) -> Result<Option<Range<usize>>, Fault> {
         match self.walk(seen, bounds) {
             Ok(Some(end)) => return Ok(Some(self.start..end)),
             Ok(None) if seen.len() < bounds.bytes => {}

@@ -61,16 +61,21 @@ impl Trailers {
 }
 
 fn field(line: &[u8]) -> Result<Field<'_>, Fault> {
-    let (name, value) = parts(line).map_err(|_| Fault::BadTrailer)?;
-    let name = line.get(..name).and_then(|name| std::str::from_utf8(name).ok()).ok_or(Fault::BadTrailer)?;
-    Ok(Field { known: Known::of(name), name, value: line.get(value).unwrap_or_default() })
+    let parts = parts(line).map_err(|_| Fault::BadTrailer)?;
+    let name = line.get(..parts.name).unwrap_or_default();
+    let value = line.get(parts.value).unwrap_or_default();
+    if parts.end == line.len() {
+        Ok(Field { known: Known::of_bytes(name), name, value })
+    } else {
+        Err(Fault::BadTrailer)
+    }
 }
 
 /// Whether a field may stand in a trailer section: none on which framing, routing, authority or trust stand,
 /// for who merges trailers into heads would then believe them (RFC 9110 6.5.1).
 ///
 /// Names are compared as CGI and its kin see them, for whom `_` and `-` are the same.
-pub(crate) fn may_trail(name: &str) -> bool {
+pub(crate) fn may_trail(name: &[u8]) -> bool {
     const NEVER: [&str; 28] = [
         "authorization",
         "cache-control",
@@ -102,8 +107,10 @@ pub(crate) fn may_trail(name: &str) -> bool {
         "x-request-id",
     ];
     const NEVER_BEFORE: [&str; 4] = ["epr-", "proxy-", "sec-", "x-forwarded-"];
-    let name: String = name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
-    !NEVER.contains(&name.as_str()) && !NEVER_BEFORE.iter().any(|kind| name.starts_with(kind))
+    let folded = |&byte: &u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    let name: Vec<u8> = name.iter().map(folded).collect();
+    !NEVER.iter().any(|never| never.as_bytes() == name)
+        && !NEVER_BEFORE.iter().any(|kind| name.starts_with(kind.as_bytes()))
 }
 
 #[cfg(test)]

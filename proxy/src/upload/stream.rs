@@ -65,7 +65,7 @@ impl Body for Streamed {
         if !trailers
             .iter()
             .flatten()
-            .all(|(name, value)| may_trail(name.as_str()) && is_trimmed(value.as_bytes()))
+            .all(|(name, value)| may_trail(name.as_str().as_bytes()) && is_trimmed(value.as_bytes()))
         {
             return Poll::Ready(Some(Err(Reason::PROTOCOL_ERROR.into())));
         }

@@ -73,11 +73,11 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             self.check_source(cx)?;
             let waited = self.upload.waits_for_word();
             let step = self.poll_upload(cx)?;
-            if self.is_sent && self.client.line.poll_gone(cx).is_err() {
-                return Poll::Ready(Err(Refusal::ClientGone.into()));
-            }
             if let Poll::Ready(reply) = self.poll_reply(cx, &mut scan, &mut interim)? {
                 return Poll::Ready(Ok(reply));
+            }
+            if self.is_sent && self.client.line.poll_gone(cx).is_err() {
+                return Poll::Ready(Err(Refusal::ClientGone.into()));
             }
             let waits = self.upload.waits_for_word();
             if waited && !waits {
@@ -100,7 +100,7 @@ impl<'p, S: ClientStream> Passage<'p, S> {
     /// # Errors
     /// Why it ends before its end: if the client has some of it, it must see that it is not all.
     pub(super) async fn relay(&mut self, download: &mut Download) -> Result<(), Refusal> {
-        let mut watch = Watch::new(Instant::now());
+        let mut watch = Watch::from_first_wait();
         poll_fn(|cx| {
             self.check_source(cx)?;
             self.poll_upload(cx).map_err(Failed::refusal)?;

@@ -1,6 +1,6 @@
 //! What holds of any fields, whoever sends them.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -95,7 +95,7 @@ fn fields() -> impl Strategy<Value = Fields> {
 }
 
 fn borrowed(fields: &Fields) -> impl Iterator<Item = Field<'_>> + Clone {
-    fields.iter().map(|(name, value)| Field { known: Known::of(name), name, value })
+    fields.iter().map(|(name, value)| Field { known: Known::of(name), name: name.as_bytes(), value })
 }
 
 /// As a head over HTTP/1 is read by others: lines, each a name and a value.

@@ -68,12 +68,11 @@ impl Codings {
 
 /// The fields that Connection fields name, of which it must be asked. Most heads have none.
 #[derive(Default)]
-pub(super) struct Named<'b>(Vec<&'b str>);
+pub(super) struct Named<'b>(Vec<&'b [u8]>);
 
 impl<'b> Named<'b> {
     fn add(&mut self, connection: &'b [u8]) {
-        let names = tokens(connection).filter_map(|token| std::str::from_utf8(token).ok());
-        self.0.extend(names.filter(may_be_removed));
+        self.0.extend(tokens(connection).filter(may_be_removed));
     }
 
     /// Names come by the thousand where a client means harm: each field is looked up, not compared with all.
@@ -82,21 +81,20 @@ impl<'b> Named<'b> {
     }
 
     /// Whether the field goes no further by its sender's word (RFC 9110 7.6.1).
-    pub(super) fn has(&self, name: &str) -> bool {
-        !self.0.is_empty() && self.0.binary_search_by(|named| order(named, name)).is_ok()
+    pub(super) fn has(&self, name: impl AsRef<[u8]>) -> bool {
+        !self.0.is_empty() && self.0.binary_search_by(|named| order(named, name.as_ref())).is_ok()
     }
 }
 
-fn order(a: &str, b: &str) -> Ordering {
-    let folded = |byte: u8| byte.to_ascii_lowercase();
-    a.bytes().map(folded).cmp(b.bytes().map(folded))
+fn order(a: &[u8], b: &[u8]) -> Ordering {
+    a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase))
 }
 
 /// Whether a field is removed when Connection names it: not one that never goes on as it came anyway, nor
 /// one that nobody may take from a message by naming it. `close` is no field.
-fn may_be_removed(name: &&str) -> bool {
-    let known = Known::of(name);
+fn may_be_removed(name: &&[u8]) -> bool {
+    let known = Known::of_bytes(name);
     !(is_of_this_hop(known)
         || matches!(known, Known::Host | Known::ContentType | Known::EprHop)
-        || name.eq_ignore_ascii_case("close"))
+        || name.eq_ignore_ascii_case(b"close"))
 }

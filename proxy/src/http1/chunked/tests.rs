@@ -72,7 +72,7 @@ fn trailers_are_kept() {
     let body = b"0\r\nGrpc-Status:  0 \r\nx: \xff\r\n\r\n";
     assert_eq!(chunks.step(body), Ok(Step::End { taken: body.len() }));
     let fields: Vec<_> = chunks.trailers().map(|field| (field.name, field.value)).collect();
-    assert_eq!(fields, [("Grpc-Status", &b"0"[..]), ("x", b"\xff")]);
+    assert_eq!(fields, [(&b"Grpc-Status"[..], &b"0"[..]), (b"x", b"\xff")]);
     assert_eq!(chunks.step(b"GET"), Ok(Step::End { taken: 0 }));
 }
 

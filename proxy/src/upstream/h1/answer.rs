@@ -100,7 +100,7 @@ impl<B: RequestBody> Answer<B> {
                     connection.consume(taken);
                     let mut trailers = HeaderMap::new();
                     for field in chunks.trailers() {
-                        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| BrokenOff)?;
+                        let name = HeaderName::from_bytes(field.name).map_err(|_| BrokenOff)?;
                         let value = HeaderValue::from_bytes(field.value).map_err(|_| BrokenOff)?;
                         trailers.append(name, value);
                     }

@@ -98,7 +98,7 @@ fn response(head: &ResponseHead<'_>) -> Result<Response<()>, Fault> {
     *response.status_mut() = StatusCode::from_u16(head.status).map_err(|_| Fault::Garbage)?;
     let fields: &mut HeaderMap = response.headers_mut();
     for field in head.fields() {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::Garbage)?;
+        let name = HeaderName::from_bytes(field.name).map_err(|_| Fault::Garbage)?;
         let value = HeaderValue::from_bytes(field.value).map_err(|_| Fault::Garbage)?;
         fields.append(name, value);
     }

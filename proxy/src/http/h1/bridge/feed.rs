@@ -135,7 +135,7 @@ impl Feeder {
                     line.inbound.consume(taken);
                     let mut trailers = HeaderMap::new();
                     for field in chunks.trailers() {
-                        let name = HeaderName::from_bytes(field.name.as_bytes());
+                        let name = HeaderName::from_bytes(field.name);
                         let value = HeaderValue::from_bytes(field.value);
                         if let (Ok(name), Ok(value)) = (name, value) {
                             trailers.append(name, value);
