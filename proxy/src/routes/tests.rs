@@ -263,7 +263,8 @@ fn no_watch_misses_a_move() {
         let entry = routes.reader().get("a.x").unwrap();
         let mut watch = std::thread::scope(|scope| {
             let begun = scope.spawn(|| routes.watch(&entry));
-            routes.apply(delta(2, vec![unbound("a.x")], &[])).unwrap();
+            let moved = vec![unbound("a.x")];
+            routes.apply(if round % 2 == 0 { delta(2, moved, &[]) } else { snapshot(2, moved) }).unwrap();
             begun.join().unwrap()
         });
         let mut ended = std::pin::pin!(watch.ended(CLIENT));

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use proto::{Hostname, Revision, Route, RouteUpdate, Target};
 
 use super::known::Known;
-use super::live::News;
+use super::live::{Live, News};
 use super::tree::{Edit, Slot, Tree};
 use super::{RouteEntry, Table};
 
@@ -50,20 +50,21 @@ impl Writer {
         let revision = update.revision;
         let generation = old.generation + u64::from(update.base.is_none());
         let (tree, changed) = match update.base {
-            Some(_) => self.edit(&old, update),
-            None => self.replace(&old, update),
+            Some(_) => self.edit(&old, update).map(|(tree, ended)| (tree, Some(ended))),
+            None => self.replace(&old, update).map(|tree| (tree, None)),
         }
         .map_err(ApplyError::Repeated)?;
         let (version, hasher) = (old.version + 1, old.hasher.clone());
         let new = Arc::new(Table { tree, revision: Some(revision), version, generation, hasher });
         // First: who has the new table must find them ended. Who has the old one finds them in it all the same.
-        for entry in &changed {
+        for entry in changed.iter().flatten() {
             entry.end();
         }
         current.store(new.clone());
         // See `Routes::watch`.
         fence(Ordering::SeqCst);
-        for entry in changed {
+        for entry in changed.unwrap_or_else(|| watched_and_gone(&old, &new)) {
+            entry.end();
             tell(&entry, new.get(entry.route.hostname.as_str()).map(Arc::as_ref));
         }
         self.retired.push(old);
@@ -96,26 +97,15 @@ impl Writer {
         Ok((old.tree.edited(edits)?, ended))
     }
 
-    /// A tree of a whole table's routes, and the watched entries of the old one that are not in it.
-    fn replace(&mut self, old: &Table, update: RouteUpdate) -> Result<Changed, Hostname> {
+    /// A tree of a whole table's routes.
+    fn replace(&mut self, old: &Table, update: RouteUpdate) -> Result<Tree<RouteEntry>, Hostname> {
         let mut slots = Vec::with_capacity(update.upserts.len());
         for route in update.upserts {
             let hash = old.hasher.hash(route.hostname.as_str());
             let before = old.tree.get(hash, route.hostname.as_str());
             slots.push(Slot::new(hash, self.entry(route, before)));
         }
-        let tree = Tree::build(slots)?;
-        let mut ended = Vec::new();
-        old.for_each(None, |entry| {
-            let name = entry.route.hostname.as_str();
-            let watched = entry.live_if_any().is_some_and(super::live::Live::is_watched);
-            let kept = || tree.get(old.hasher.hash(name), name).is_some_and(|now| Arc::ptr_eq(now, entry));
-            if watched && !kept() {
-                ended.push(entry.clone());
-            }
-            ControlFlow::Continue(())
-        });
-        Ok((tree, ended))
+        Tree::build(slots)
     }
 
     /// The entry of `route`: the one there is when nothing about it has changed.
@@ -148,6 +138,20 @@ fn check_base(held: &Table, update: &RouteUpdate) -> Result<(), ApplyError> {
         return Err(ApplyError::Backwards { revision: update.revision, base });
     }
     Ok(())
+}
+
+/// The watched entries of `old` that are not in the whole table `new`, which must be shown already: whoever has
+/// not begun to watch by then finds it.
+fn watched_and_gone(old: &Table, new: &Table) -> Vec<Arc<RouteEntry>> {
+    let mut gone = Vec::new();
+    old.for_each(None, |entry| {
+        let kept = || new.get(entry.route.hostname.as_str()).is_some_and(|now| Arc::ptr_eq(now, entry));
+        if entry.live_if_any().is_some_and(Live::is_watched) && !kept() {
+            gone.push(entry.clone());
+        }
+        ControlFlow::Continue(())
+    });
+    gone
 }
 
 fn tell(ended: &RouteEntry, now: Option<&RouteEntry>) {
