@@ -212,7 +212,7 @@ fn read_route(wire: wire::Route, at: &str, faults: &mut FieldFaults) -> Option<R
     })
 }
 
-const NOT_AN_ID: &str = "must be 1 to 128 printable ASCII characters without spaces";
+const NOT_AN_ID: &str = "must be 1 to 128 printable ASCII characters without spaces, quotes and backslashes";
 
 fn read_binding(wire: wire::Binding, at: &str, faults: &mut FieldFaults) -> Option<Binding> {
     let deployment =

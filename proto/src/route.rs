@@ -93,14 +93,16 @@ macro_rules! shared_text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// Between 1 and 128 bytes of printable ASCII without spaces; cloning shares the text.
+        /// Between 1 and 128 bytes of printable ASCII without spaces, quotes and backslashes, so that it stands for
+        /// itself wherever it is written; cloning shares the text.
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// None when the text is empty, too long or holds anything but printable ASCII.
+            /// None when the text is empty, too long or holds anything else.
             pub fn parse(text: &str) -> Option<Self> {
-                let sound = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+                let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+                let sound = (1..=128).contains(&text.len()) && text.bytes().all(is_plain);
                 sound.then(|| Self(Arc::from(text)))
             }
 

@@ -18,8 +18,12 @@ pub(crate) const SMALL: usize = 4096;
 
 /// Kept per thread and kind; more are given back to the allocator.
 const MOST_SPARE: usize = 16;
+/// Texts kept per thread: each request under way has two.
+const MOST_SPARE_TEXTS: usize = 128;
+/// What a text begins with, so that few ever grow.
+const FIRST_TEXT: usize = 768;
 /// A text that has grown beyond this is not kept.
-const LARGEST_TEXT: usize = 16 * 1024;
+const LARGEST_TEXT: usize = 4 * 1024;
 
 #[derive(Default)]
 struct Spare {
@@ -169,7 +173,8 @@ pub(crate) struct Text(Vec<u8>);
 impl Text {
     /// An empty one.
     pub(crate) fn new() -> Self {
-        Self(SPARE.with_borrow_mut(|spare| spare.texts.pop()).unwrap_or_default())
+        let spare = SPARE.with_borrow_mut(|spare| spare.texts.pop());
+        Self(spare.unwrap_or_else(|| Vec::with_capacity(FIRST_TEXT)))
     }
 }
 
@@ -193,7 +198,7 @@ impl Drop for Text {
         if text.capacity() > 0 && text.capacity() <= LARGEST_TEXT {
             text.clear();
             SPARE.with_borrow_mut(|spare| {
-                if spare.texts.len() < MOST_SPARE {
+                if spare.texts.len() < MOST_SPARE_TEXTS {
                     spare.texts.push(text);
                 }
             });

@@ -22,34 +22,64 @@ pub(crate) fn hexadecimal(out: &mut Vec<u8>, number: u64) {
 pub(crate) fn address(out: &mut Vec<u8>, address: SocketAddr) {
     match address.ip() {
         IpAddr::V4(ip) => {
-            for (at, octet) in ip.octets().into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b'.');
-                }
-                decimal(out, octet.into());
+            let mut text = Backwards::<{ "255.255.255.255:65535".len() }>::new();
+            text.number::<10>(address.port().into());
+            let [first, rest @ ..] = ip.octets();
+            for (octet, before) in rest.into_iter().rev().zip([b':', b'.', b'.']) {
+                text.push(before);
+                text.number::<10>(octet.into());
             }
-            out.push(b':');
-            decimal(out, address.port().into());
+            text.push(b'.');
+            text.number::<10>(first.into());
+            out.extend_from_slice(text.written());
         }
         // A vector takes all that is written.
         IpAddr::V6(_) => drop(write!(out, "{address}")),
     }
 }
 
-fn digits<const BASE: u64>(out: &mut Vec<u8>, mut number: u64, width: usize) {
-    let mut text = [b'0'; 20];
-    let mut from = text.len();
-    for digit in text.iter_mut().rev() {
-        let value = (number % BASE).to_le_bytes()[0];
-        *digit = if value < 10 { b'0' + value } else { b'a' + (value - 10) };
-        number /= BASE;
-        from -= 1;
-        if number == 0 {
-            break;
+fn digits<const BASE: u64>(out: &mut Vec<u8>, number: u64, width: usize) {
+    let mut text = Backwards::<20>::new();
+    text.number::<BASE>(number);
+    while text.written().len() < width.min(20) {
+        text.push(b'0');
+    }
+    out.extend_from_slice(text.written());
+}
+
+/// A short text that is written from its end. What does not fit is lost.
+struct Backwards<const SIZE: usize> {
+    bytes: [u8; SIZE],
+    from: usize,
+}
+
+impl<const SIZE: usize> Backwards<SIZE> {
+    fn new() -> Self {
+        Self { bytes: [0; SIZE], from: SIZE }
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(from) = self.from.checked_sub(1)
+            && let Some(to) = self.bytes.get_mut(from)
+        {
+            (*to, self.from) = (byte, from);
         }
     }
-    let from = from.min(text.len().saturating_sub(width));
-    out.extend_from_slice(text.get(from..).unwrap_or_default());
+
+    fn number<const BASE: u64>(&mut self, mut number: u64) {
+        loop {
+            let digit = (number % BASE).to_le_bytes()[0];
+            self.push(if digit < 10 { b'0' + digit } else { b'a' + (digit - 10) });
+            number /= BASE;
+            if number == 0 {
+                break;
+            }
+        }
+    }
+
+    fn written(&self) -> &[u8] {
+        self.bytes.get(self.from..).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

@@ -94,6 +94,22 @@ def kept(request: Callable[[int], bytes], tls: bool = False):
     return work
 
 
+def at_once(request: Callable[[int], bytes]):
+    """The same, all connections at the same time: what is done once for all that is ready is shared."""
+
+    def work(setup: Setup, units: int):
+        streams = [dial(setup) for _ in range(CONNECTIONS)]
+        for _ in range(units // CONNECTIONS):
+            for at, stream in enumerate(streams):
+                stream.sendall(request(at))
+            for stream in streams:
+                answer(stream)
+        for stream in streams:
+            stream.close()
+
+    return work
+
+
 def once(tls: bool = False):
     """A connection for each unit."""
 
@@ -148,6 +164,7 @@ def h2(setup: Setup, units: int):
 HTTP, HTTPS, PASS = Duty.HTTP, Duty.HTTPS, Duty.PASSTHROUGH
 EXCHANGES = [
     Exchange("h1", "HTTP/1.1, 64 B, a request", HTTP, 500, 4500, kept(lambda at: get(64, at))),
+    Exchange("h1-busy", "HTTP/1.1, 64 B, 16 requests at once", HTTP, 640, 4640, at_once(lambda at: get(64, at))),
     Exchange("h1-upload", "HTTP/1.1, upload of 1 KiB", HTTP, 500, 4500, kept(lambda at: post(1024, at))),
     Exchange("h1-64k", "HTTP/1.1, 64 KiB, a request", HTTP, 200, 1200, kept(lambda at: get(65536, at))),
     Exchange("h1-close", "HTTP/1.1, a connection and request", HTTP, 300, 2300, once()),

@@ -21,6 +21,14 @@ pub(super) fn member(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
+/// The same of a text that stands for itself: a name of ours.
+pub(super) fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
+    out.extend_from_slice(value.as_bytes());
+    out.push(b'"');
+}
+
 /// Whether a text stands for itself. Looks at all of it: without a way out in between several bytes are judged
 /// at once.
 fn is_plain(text: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use super::json::member;
+use super::json::{member, plain};
 use super::note::{End, Note};
 use crate::digits;
 
@@ -23,9 +23,10 @@ pub(super) fn append(out: &mut Vec<u8>, second: &mut Second, note: &Note, end: &
     out.extend_from_slice(note.protocol.as_bytes());
     out.extend_from_slice(if note.tls { b"\",\"tls\":true" } else { b"\",\"tls\":false" });
     let route = end.entry.map(|entry| &entry.route);
-    match route.map(|route| route.hostname.as_str()).or(note.asked.as_deref()) {
-        Some(host) => member(out, ",\"host\":", host.as_bytes()),
-        None => out.extend_from_slice(b",\"host\":null"),
+    match (route, &note.asked) {
+        (Some(route), _) => plain(out, ",\"host\":", route.hostname.as_str()),
+        (None, Some(asked)) => member(out, ",\"host\":", asked.as_bytes()),
+        (None, None) => out.extend_from_slice(b",\"host\":null"),
     }
     out.extend_from_slice(words.0);
     match note.status {
@@ -33,17 +34,17 @@ pub(super) fn append(out: &mut Vec<u8>, second: &mut Second, note: &Note, end: &
         None => out.extend_from_slice(b",\"status\":null"),
     }
     if let Some(refusal) = end.refusal {
-        member(out, ",\"refusal\":", refusal.label().as_bytes());
+        plain(out, ",\"refusal\":", refusal.label());
     }
     number(out, ",\"bytes_in\":", end.bytes_in);
     number(out, ",\"bytes_out\":", end.bytes_out);
     number(out, ",\"duration_us\":", u64::try_from(end.took.as_micros()).unwrap_or(u64::MAX));
     if let Some(route) = route {
-        member(out, ",\"project\":", route.project.as_str().as_bytes());
+        plain(out, ",\"project\":", route.project.as_str());
     }
     if let Some(binding) = end.entry.and_then(|entry| entry.binding()) {
-        member(out, ",\"deployment\":", binding.deployment.as_str().as_bytes());
-        member(out, ",\"endpoint\":", binding.endpoint.as_str().as_bytes());
+        plain(out, ",\"deployment\":", binding.deployment.as_str());
+        plain(out, ",\"endpoint\":", binding.endpoint.as_str());
     }
     if let Some(upstream) = &note.upstream {
         out.extend_from_slice(b",\"backend\":\"");
