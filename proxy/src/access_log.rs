@@ -14,10 +14,10 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::sleep;
 
 use crate::config::AccessLogTarget;
@@ -48,7 +48,7 @@ pub struct Losses {
 }
 
 /// The thread that writes. Ends when the last [`AccessLog`] is dropped and all is written.
-pub struct Writer(Option<mpsc::Receiver<()>>);
+pub struct Writer(Option<std::sync::mpsc::Receiver<()>>);
 
 /// What waits for the thread. It is bounded by the lines in it.
 #[derive(Clone)]
@@ -105,14 +105,16 @@ impl AccessLog {
 
     /// The same, on any output.
     pub fn start_on(mut output: Box<dyn Write + Send>, most: usize) -> io::Result<(Self, Writer)> {
-        let (sender, batches) = mpsc::channel::<Batch>();
+        // No batch is without a line.
+        let most = most.clamp(1, Semaphore::MAX_PERMITS);
+        let (sender, mut batches) = mpsc::channel::<Batch>(most);
         let (shared, losses) = (Arc::<Waiting>::default(), Arc::<Losses>::default());
         let (waiting, lost) = (shared.clone(), losses.clone());
-        let (done, ended) = mpsc::channel();
+        let (done, ended) = std::sync::mpsc::channel();
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
             let _done = done;
             let mut is_torn = false;
-            for mut batch in batches {
+            while let Some(mut batch) = batches.blocking_recv() {
                 waiting.lines.fetch_sub(batch.lines, Ordering::Relaxed);
                 if is_torn {
                     // Half a line may stand there; none goes on in it.
@@ -122,7 +124,7 @@ impl AccessLog {
                 waiting.keep(batch.text);
             }
         })?;
-        let queue = Some(Queue { sender, shared, most: most.max(1) });
+        let queue = Some(Queue { sender, shared, most });
         Ok((Self { queue, losses }, Writer(Some(ended))))
     }
 
@@ -138,7 +140,7 @@ impl AccessLog {
         if shared.lines.fetch_add(lines, Ordering::Relaxed) >= *most {
             shared.lines.fetch_sub(lines, Ordering::Relaxed);
             shared.keep(batch.text);
-        } else if sender.send(batch).is_ok() {
+        } else if sender.try_send(batch).is_ok() {
             return;
         }
         self.losses.full.fetch_add(lines as u64, Ordering::Relaxed);
@@ -227,7 +229,7 @@ impl Writer {
     pub fn finish(self, limit: Duration) -> bool {
         let Some(ended) = self.0 else { return true };
         // Nothing is ever sent: the thread's end drops the sender.
-        ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Disconnected)
+        ended.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Disconnected)
     }
 }
 

@@ -27,7 +27,7 @@
 //! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
 //! | [`per_worker`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
 //! | [`http1`] | heads, framing and bodies of HTTP/1 as bytes |
-//! | `buffers`, `descriptors`, `dice`, `digits`, `request_id` | memory for bytes on their way; how many files; draws; numbers as text; names for requests |
+//! | `buffers`, `splice`, `descriptors`, `dice`, `digits`, `request_id` | memory for bytes on their way, and pipes; how many files; draws; numbers as text; names for requests |
 
 pub mod access_log;
 pub mod admin;
@@ -54,6 +54,7 @@ mod relay;
 mod request_id;
 pub mod routes;
 mod side;
+mod splice;
 pub mod tasks;
 mod tls;
 mod upload;

@@ -8,7 +8,7 @@ mod leash;
 mod meter;
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use tokio::time::{Instant, sleep_until};
 use direction::{Direction, Step};
 pub(crate) use leash::{Cut, leash};
 pub(crate) use meter::TunnelMeter;
+
+use crate::splice::Bare;
 
 /// What is told of each byte as it goes: tunnels last for days, and may be cut.
 pub(crate) trait Account {
@@ -52,8 +54,8 @@ pub(crate) async fn run<C, B, S>(
     account: &impl Account,
 ) -> End<S>
 where
-    C: AsyncRead + AsyncWrite + Unpin,
-    B: AsyncRead + AsyncWrite + Unpin,
+    C: AsyncRead + AsyncWrite + Bare + Unpin,
+    B: AsyncRead + AsyncWrite + Bare + Unpin,
 {
     let mut stop = pin!(stop);
     let mut quiet = pin!(sleep_until(Instant::now() + idle));
@@ -61,8 +63,8 @@ where
     let mut outward = Direction::new(buffer, |bytes| account.to_client(bytes));
     let mut seen = 0;
     poll_fn(|cx| {
-        let there = inward.poll(cx, Pin::new(&mut *client), Pin::new(&mut *backend));
-        let back = outward.poll(cx, Pin::new(&mut *backend), Pin::new(&mut *client));
+        let there = inward.poll(cx, client, backend);
+        let back = outward.poll(cx, backend, client);
         match (there, back) {
             (Step::ReadBroke, _) | (_, Step::WriteBroke) => return Poll::Ready(End::ClientBroke),
             (_, Step::ReadBroke) | (Step::WriteBroke, _) => return Poll::Ready(End::BackendBroke),

@@ -14,9 +14,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::refusal::Refusal;
+use crate::splice::Bare;
 
 /// A terminated connection.
 pub(crate) type Terminated = TlsStream<Prefixed<TcpStream>>;
+
+impl Bare for Terminated {
+    fn bare(&self) -> Option<&TcpStream> {
+        None
+    }
+}
 
 /// Finishes the handshake that `hello` (the bytes read so far) begins, before `timeout` has passed.
 ///

@@ -32,8 +32,7 @@ pub(super) fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
 /// Whether a text stands for itself. Looks at all of it: without a way out in between several bytes are judged
 /// at once.
 fn is_plain(text: &[u8]) -> bool {
-    text.iter()
-        .fold(true, |all, &byte| all & (byte >= b' ') & (byte < 0x7f) & (byte != b'"') & (byte != b'\\'))
+    text.iter().fold(true, |all, &byte| all & (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\'))
 }
 
 /// The beginning of `text`, without a character that its end would cut in two.

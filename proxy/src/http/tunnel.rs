@@ -7,6 +7,7 @@ use super::meter::Meter;
 use crate::limits::Admitted;
 use crate::relay::{self, Cut, End, TunnelMeter, leash};
 use crate::routes::RouteWatch;
+use crate::splice::Bare;
 use crate::upstream::{Connection, Lease};
 
 /// The backend's side of a tunnel, and what it is watched and counted by.
@@ -47,7 +48,7 @@ impl Tunnel {
         gone: impl Future<Output = ()>,
     ) -> End<Option<Cut>>
     where
-        C: AsyncRead + AsyncWrite + Unpin,
+        C: AsyncRead + AsyncWrite + Bare + Unpin,
     {
         let config = client.context.config();
         let leash = leash(self.watch, client.peer.ip(), config.timeouts.tunnel_grace);

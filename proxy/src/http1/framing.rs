@@ -156,6 +156,16 @@ impl Body {
         }
     }
 
+    /// `count` bytes of a body whose length was said go on without being looked at.
+    pub fn pass(&mut self, count: u64) {
+        if let State::Left(left) = &mut self.state {
+            *left = left.saturating_sub(count);
+            if *left == 0 {
+                self.state = State::Over;
+            }
+        }
+    }
+
     /// Whether its last byte was taken.
     pub fn is_over(&self) -> bool {
         match &self.state {

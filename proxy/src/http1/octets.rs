@@ -119,13 +119,11 @@ mod tests {
         for length in 0..=24 {
             let text: Vec<u8> = b"a\xff ~\x80\t!z".iter().copied().cycle().take(length).collect();
             assert_eq!(text_length(&text), length);
-            for at in 0..length {
-                for byte in 0..=u8::MAX {
-                    let mut bytes = text.clone();
-                    bytes[at] = byte;
-                    let expected = if is_text(byte) { length } else { at };
-                    assert_eq!(text_length(&bytes), expected, "{}", bytes.escape_ascii());
-                }
+            for (at, byte) in (0..length).flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
+                let mut bytes = text.clone();
+                bytes[at] = byte;
+                let expected = if is_text(byte) { length } else { at };
+                assert_eq!(text_length(&bytes), expected, "{}", bytes.escape_ascii());
             }
         }
         for pair in [*b"\t\x08", *b"\0\x01", *b"\x7f\x7e", *b"\x1f ", *b"\t\x7f"] {

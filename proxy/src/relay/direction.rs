@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::buffers;
+use crate::splice::{self, Bare, Pipe, Then};
 
 /// One way of a relay.
 pub(super) struct Direction<F> {
@@ -12,6 +13,10 @@ pub(super) struct Direction<F> {
     buffer: Option<Box<[u8]>>,
     from: usize,
     to: usize,
+    /// There while much goes this way at once, where nothing of ours is around either connection.
+    pipe: Option<Pipe>,
+    /// The last read filled the buffer.
+    is_bulk: bool,
     moved: u64,
     /// Told of bytes as they are passed on.
     tell: F,
@@ -42,7 +47,18 @@ pub(super) enum Step {
 
 impl<F: Fn(u64)> Direction<F> {
     pub(super) fn new(size: usize, tell: F) -> Self {
-        Self { size, buffer: None, from: 0, to: 0, moved: 0, tell, unflushed: false, state: State::Copying }
+        Self {
+            size,
+            buffer: None,
+            from: 0,
+            to: 0,
+            pipe: None,
+            is_bulk: false,
+            moved: 0,
+            tell,
+            unflushed: false,
+            state: State::Copying,
+        }
     }
 
     /// Bytes passed on so far.
@@ -54,28 +70,64 @@ impl<F: Fn(u64)> Direction<F> {
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        mut reader: Pin<&mut impl AsyncRead>,
-        mut writer: Pin<&mut impl AsyncWrite>,
+        reader: &mut (impl AsyncRead + Bare + Unpin),
+        writer: &mut (impl AsyncWrite + Bare + Unpin),
     ) -> Step {
         loop {
-            match self.poll_write(cx, writer.as_mut()) {
+            match self.poll_write(cx, Pin::new(&mut *writer)) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Step::WriteBroke,
                 Poll::Pending => return Step::Waiting,
             }
+            if let Some(step) = self.poll_pipe(cx, reader, writer) {
+                return step;
+            }
             match self.state {
-                State::Copying => match self.poll_read(cx, reader.as_mut()) {
+                State::Copying => match self.poll_read(cx, Pin::new(&mut *reader)) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(_)) => return Step::ReadBroke,
-                    Poll::Pending => return self.rest(cx, writer),
+                    Poll::Pending => return self.rest(cx, Pin::new(writer)),
                 },
-                State::Closing => match writer.as_mut().poll_shutdown(cx) {
+                State::Closing => match Pin::new(&mut *writer).poll_shutdown(cx) {
                     Poll::Ready(Ok(())) => self.state = State::Done,
                     Poll::Ready(Err(_)) => return Step::WriteBroke,
                     Poll::Pending => return Step::Waiting,
                 },
                 State::Done => return Step::Done,
             }
+        }
+    }
+
+    /// Passes on what there is through a pipe, if it is much. None when the rest is to be copied, or there is none.
+    fn poll_pipe(&mut self, cx: &mut Context<'_>, reader: &impl Bare, writer: &impl Bare) -> Option<Step> {
+        if self.state != State::Copying || !self.is_bulk {
+            return None;
+        }
+        let (from, to) = (reader.bare()?, writer.bare()?);
+        if self.pipe.is_none() {
+            self.pipe = Some(Pipe::lend()?);
+            self.release();
+        }
+        let passed = self.pipe.as_mut()?.poll(cx, from, to, u64::MAX);
+        if passed.given > 0 {
+            self.moved += passed.given;
+            (self.tell)(passed.given);
+        }
+        match passed.then {
+            Then::WaitsToRead => {
+                // It may be long, and others have use for the pipe.
+                self.pipe = None;
+                self.is_bulk = passed.taken >= splice::WORTH_IT;
+                Some(Step::Waiting)
+            }
+            Then::WaitsToWrite | Then::Yields => Some(Step::Waiting),
+            Then::Done | Then::Ended => {
+                self.pipe = None;
+                self.state = State::Closing;
+                None
+            }
+            Then::ReadBroke => Some(Step::ReadBroke),
+            Then::WriteBroke => Some(Step::WriteBroke),
         }
     }
 
@@ -114,6 +166,7 @@ impl<F: Fn(u64)> Direction<F> {
         let polled = reader.poll_read(cx, &mut space);
         if let Poll::Ready(Ok(())) = polled {
             self.to = space.filled().len();
+            self.is_bulk = self.to == self.size;
             if self.to == 0 {
                 self.state = State::Closing;
                 self.release();

@@ -2,8 +2,15 @@ use std::cell::Cell;
 use std::future::pending;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+
+impl Bare for DuplexStream {
+    fn bare(&self) -> Option<&TcpStream> {
+        None
+    }
+}
 
 const IDLE: Duration = Duration::from_secs(60);
 const BUFFER: usize = 4096;
@@ -111,4 +118,59 @@ async fn tells_who_broke() {
     };
     let (relayed, _backend) = tokio::join!(relay, talk);
     assert_eq!(relayed.0, End::ClientBroke);
+}
+
+/// Both ends of a connection.
+async fn connection() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (dialled, accepted) =
+        tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+    (dialled.unwrap(), accepted.unwrap().0)
+}
+
+#[tokio::test]
+async fn much_at_once_between_bare_connections_comes_as_it_was() {
+    let ((mut client, mut near_client), (mut backend, mut near_backend)) =
+        (connection().await, connection().await);
+    let carried = Carried::default();
+    let relay = run(&mut near_client, &mut near_backend, BUFFER, IDLE, pending::<()>(), &carried);
+    let bytes = |seed: usize| -> Vec<u8> {
+        (0..5_000_000_usize).map(|at| (at.wrapping_mul(seed) >> 9).to_le_bytes()[0]).collect()
+    };
+    let (there, back) = (bytes(2_654_435_761), bytes(40_503));
+    let client = async {
+        let (mut from, mut to) = client.split();
+        let mut heard = Vec::new();
+        let (said, _) = tokio::join!(
+            async {
+                to.write_all(&there).await.unwrap();
+                to.shutdown().await.unwrap();
+            },
+            from.read_to_end(&mut heard)
+        );
+        let () = said;
+        heard
+    };
+    let backend = async {
+        let (mut from, mut to) = backend.split();
+        let mut heard = Vec::new();
+        let (said, _) = tokio::join!(
+            async {
+                // A little now and then, and much at once.
+                for part in back.chunks(1_300_001) {
+                    to.write_all(&part[..10]).await.unwrap();
+                    tokio::task::yield_now().await;
+                    to.write_all(&part[10..]).await.unwrap();
+                }
+                to.shutdown().await.unwrap();
+            },
+            from.read_to_end(&mut heard)
+        );
+        let () = said;
+        heard
+    };
+    let (end, client_heard, backend_heard) = tokio::join!(relay, client, backend);
+    assert_eq!(end, End::Whole);
+    assert!(client_heard == back && backend_heard == there);
+    assert_eq!((carried.0.get(), carried.1.get()), (there.len() as u64, back.len() as u64));
 }

@@ -6,6 +6,7 @@ use super::upload::Step;
 use crate::buffers::Text;
 use crate::http1::{self, Body, Chunks, Fault, Framing, write};
 use crate::refusal::Refusal;
+use crate::splice::{self, Bare as _, Pipe, Then};
 use crate::upstream::Connection;
 
 /// An answer on its way to a client: our head, then the backend's body.
@@ -18,6 +19,8 @@ pub(super) struct Download {
     ready: usize,
     /// What goes behind them: the end of a chunk.
     tail: &'static [u8],
+    /// Through which the rest goes where that is worth it and neither side speaks TLS.
+    pipe: Option<Pipe>,
     passed: u64,
     has_begun: bool,
     is_flushed: bool,
@@ -51,6 +54,7 @@ impl Download {
             body,
             ready: 0,
             tail: b"",
+            pipe: None,
             passed: 0,
             has_begun: false,
             is_flushed: true,
@@ -79,6 +83,9 @@ impl Download {
     ) -> Result<Step, Refusal> {
         let gone = Refusal::ClientGone;
         loop {
+            if let Some(step) = self.poll_pipe(cx, line, backend)? {
+                return Ok(step);
+            }
             self.scan(backend).map_err(|_| Refusal::BackendGarbage)?;
             match self.write(cx, line, backend) {
                 Poll::Ready(Ok(())) => {}
@@ -92,7 +99,7 @@ impl Download {
                     Poll::Pending => Ok(Step::Client),
                 };
             }
-            if !backend.unread().is_empty() {
+            if !backend.unread().is_empty() || self.takes_pipe(line) {
                 continue;
             }
             match backend.poll_fill(cx) {
@@ -108,6 +115,42 @@ impl Download {
                 }
             }
         }
+    }
+
+    /// Whether the rest goes through a pipe from here on.
+    fn takes_pipe<S: ClientStream>(&mut self, line: &Line<S>) -> bool {
+        let Payload::AsItIs(body) = &self.body else { return false };
+        if line.to_bare().is_some() && body.remaining().is_some_and(|left| left >= splice::WORTH_IT) {
+            self.pipe = Pipe::lend();
+        }
+        self.pipe.is_some()
+    }
+
+    /// Passes on what goes through the pipe, if there is one. None when there is none any more.
+    fn poll_pipe<S: ClientStream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        line: &Line<S>,
+        backend: &Connection,
+    ) -> Result<Option<Step>, Refusal> {
+        let (Some(pipe), Payload::AsItIs(body)) = (&mut self.pipe, &mut self.body) else { return Ok(None) };
+        let (Some(to), Some(from)) = (line.to_bare(), backend.bare()) else { return Ok(None) };
+        let passed = pipe.poll(cx, from, to, body.remaining().unwrap_or_default());
+        body.pass(passed.taken);
+        self.passed += passed.given;
+        match passed.then {
+            Then::Done => self.pipe = None,
+            Then::WaitsToRead => {
+                // It may be long, and others have use for the pipe.
+                self.pipe = None;
+                return Ok(Some(Step::Backend));
+            }
+            Then::WaitsToWrite => return Ok(Some(Step::Client)),
+            Then::Yields => return Ok(Some(Step::Backend)),
+            Then::Ended | Then::ReadBroke => return Err(Refusal::BackendReset),
+            Then::WriteBroke => return Err(Refusal::ClientGone),
+        }
+        Ok(None)
     }
 
     fn is_over(&self) -> bool {

@@ -6,10 +6,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::buffers::{Buffer, SMALL};
+use crate::splice::Bare;
 use crate::tls::Terminated;
 
 /// A stream to a client, over TCP at the bottom.
-pub(crate) trait ClientStream: AsyncRead + AsyncWrite + Unpin + 'static {
+pub(crate) trait ClientStream: AsyncRead + AsyncWrite + Bare + Unpin + 'static {
     /// The connection it runs over.
     fn tcp(&self) -> &TcpStream;
 }
@@ -89,6 +90,11 @@ impl<S: ClientStream> Line<S> {
         }
     }
 
+    /// The connection itself, to be written to.
+    pub(super) fn to_bare(&self) -> Option<&TcpStream> {
+        self.stream.bare()
+    }
+
     /// Sends what TLS holds back.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
@@ -103,6 +109,12 @@ impl<S: ClientStream> Line<S> {
     pub(super) fn reset(&self) {
         // Without it the end looks orderly, which is all that is lost.
         let _ = self.stream.tcp().set_zero_linger();
+    }
+}
+
+impl<S: ClientStream> Bare for Line<S> {
+    fn bare(&self) -> Option<&TcpStream> {
+        self.stream.bare().filter(|_| self.inbound.is_empty())
     }
 }
 

@@ -12,6 +12,7 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
 use super::pulse::{Flush, Serving};
 use super::request::Switched;
@@ -20,6 +21,7 @@ use crate::http::Client;
 use crate::http::meter::Meter;
 use crate::http::tunnel::Tunnel;
 use crate::relay::End;
+use crate::splice::Bare;
 
 /// Tells the client that its backend has switched, and carries the tunnel to its end.
 pub(super) async fn run(
@@ -56,6 +58,12 @@ struct Stream {
     send: Rc<RefCell<SendStream<Bytes>>>,
     /// What came and was not read yet. It counts against the client's window until then.
     unread: Bytes,
+}
+
+impl Bare for Stream {
+    fn bare(&self) -> Option<&TcpStream> {
+        None
+    }
 }
 
 impl AsyncRead for Stream {

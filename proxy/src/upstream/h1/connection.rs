@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use super::super::error::Fault;
 use crate::buffers::Buffer;
 use crate::http1::{Bounds, HeadScan};
+use crate::splice::Bare;
 
 /// A connection to a backend on which HTTP/1.1 is spoken, one request at a time.
 pub struct Connection {
@@ -127,6 +128,16 @@ impl Connection {
         if self.interim > bounds.bytes { Err(Fault::Garbage) } else { Ok(()) }
     }
 
+    /// The socket, to be written to.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// A write has failed elsewhere.
+    pub(crate) fn breaks(&mut self) {
+        self.is_broken = true;
+    }
+
     /// The stream, when nothing was read of it that was not used.
     pub(super) fn into_idle(self) -> Option<TcpStream> {
         self.inbound.is_empty().then_some(self.stream)
@@ -136,6 +147,12 @@ impl Connection {
     pub(crate) fn reset(&self) {
         // Without it the end looks orderly, which is all that is lost.
         let _ = self.stream.set_zero_linger();
+    }
+}
+
+impl Bare for Connection {
+    fn bare(&self) -> Option<&TcpStream> {
+        self.inbound.is_empty().then_some(&self.stream)
     }
 }
 

@@ -171,3 +171,61 @@ async fn a_backend_that_leaves_a_body_unread_leaves_it_unread() {
         client.hears(answer("200 OK", "next")).await;
     }
 }
+
+/// Large ones need not come through the proxy's own memory. What stands behind them does.
+#[tokio::test]
+async fn what_follows_a_large_one_is_the_next_message() {
+    let bytes = large();
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let (mut client, mut backend) = scene.ask(door, door.request("GET / HTTP/1.1", "")).await;
+        backend.hears(door.forwarded("GET / HTTP/1.1", "", "")).await;
+        backend.says(answer("200 OK", "")).await;
+        client.hears(answer("200 OK", "")).await;
+        for length in [65_535, 65_536, 65_537, 131_072, 262_145, 1_000_001] {
+            let body = &bytes[..length];
+            let framing = format!("content-length: {length}\r\n");
+            let next = door.request("GET /next HTTP/1.1", "");
+            let both = [door.request(POST, &framing).as_bytes(), body, next.as_bytes()].concat();
+            let forwarded = [door.forwarded(POST, "", &framing).as_bytes(), body].concat();
+            tokio::join!(client.says(&both), backend.hears(&forwarded));
+            let said = [format!("HTTP/1.1 200 OK\r\ndate: D\r\n{framing}\r\n").as_bytes(), body].concat();
+            tokio::join!(backend.says(&said), client.hears(&said));
+            backend.hears(door.forwarded("GET /next HTTP/1.1", "", "")).await;
+            backend.says(answer("200 OK", "next")).await;
+            client.hears(answer("200 OK", "next")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_large_one_that_breaks_off_is_no_whole_one() {
+    let bytes = large();
+    let (head, half) = (format!("HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: {LARGE}\r\n\r\n"), LARGE / 2);
+    for (door, is_reset) in DOORS.into_iter().flat_map(|door| [(door, false), (door, true)]) {
+        let scene = Scene::open().await;
+        let (mut client, mut backend) = scene.ask(door, door.request("GET / HTTP/1.1", "")).await;
+        backend.hears(door.forwarded("GET / HTTP/1.1", "", "")).await;
+        let said = [head.as_bytes(), &bytes[..half]].concat();
+        tokio::join!(backend.says(&said), client.hears(&said));
+        if is_reset {
+            backend.resets();
+        } else {
+            backend.stops().await;
+        }
+        assert_eq!(client.hears_out().await.0, "");
+        assert_eq!(scene.refusals("backend_reset").await, 1);
+        let framing = format!("content-length: {LARGE}\r\n");
+        let (mut client, mut backend) = scene.ask(door, door.request(POST, &framing)).await;
+        let forwarded = door.forwarded(POST, "", &framing);
+        backend.hears(&forwarded).await;
+        tokio::join!(client.says(&bytes[..half]), backend.hears(&bytes[..half]));
+        if is_reset {
+            client.resets();
+        } else {
+            client.stops().await;
+        }
+        assert_eq!(backend.hears_out().await.0, "");
+        assert_eq!(scene.refusals("client_gone").await, 1);
+    }
+}
