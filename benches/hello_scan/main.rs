@@ -82,7 +82,7 @@ fn measure(wire: &[u8], arguments: &Arguments) -> Vec<Measured> {
 }
 
 fn scanned(wire: &[u8]) -> bool {
-    matches!(scan(wire, LIMIT), Scan::Hello { server_name: ServerName::Name(name), alpn } if *name == *NAME && alpn.h2)
+    matches!(scan(wire, LIMIT), Scan::Hello { server_name: ServerName::Name(name), alpn, .. } if *name == *NAME && alpn.h2)
 }
 
 fn wants_more(wire: &[u8]) -> bool {

@@ -12,6 +12,7 @@ use rustls_pki_types::CertificateDer;
 use crate::fault::{Fault, Reason};
 use crate::names::{self, CertName, Said};
 use crate::sources::Pair;
+use crate::tls::Favourite;
 use crate::{pem, tls};
 
 /// One chain with its key, ready to be served, and what it is good for.
@@ -24,17 +25,27 @@ pub struct Certificate {
     not_before: i64,
     /// Seconds since 1970.
     not_after: i64,
-    config: Arc<ServerConfig>,
+    configs: Configs,
+}
+
+/// By what clients favour.
+struct Configs {
+    aes: Arc<ServerConfig>,
+    chacha20: Arc<ServerConfig>,
 }
 
 impl Certificate {
     /// Loads a chain (leaf first) and its key from PEM files.
     pub(crate) fn load(pair: &Pair, tickets: Arc<dyn ProducesTickets>) -> Result<Self, Fault> {
         let (said, key) = read(pair)?;
-        let config = tls::edge_server_config(key, tickets)
-            .map_err(|error| Fault::new(&pair.chain, Reason::Malformed, error.to_string()))?;
+        let key = Arc::new(key);
+        let config = |favourite| {
+            tls::edge_server_config(Arc::clone(&key), Arc::clone(&tickets), favourite)
+                .map_err(|error| Fault::new(&pair.chain, Reason::Malformed, error.to_string()))
+        };
+        let configs = Configs { aes: config(Favourite::Aes)?, chacha20: config(Favourite::ChaCha20)? };
         let Said { names, not_before, not_after } = said;
-        Ok(Self { file: pair.chain.clone(), names, not_before, not_after, config })
+        Ok(Self { file: pair.chain.clone(), names, not_before, not_after, configs })
     }
 
     /// Whether it is good for `name`, a folded host name.
@@ -42,9 +53,12 @@ impl Certificate {
         self.names.iter().any(|known| known.covers(name))
     }
 
-    /// How TLS is ended with it: TLS 1.2 and 1.3, ALPN h2 and http/1.1.
-    pub fn server_config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.config)
+    /// How TLS is ended with it for clients with a favourite: TLS 1.2 and 1.3, ALPN h2 and http/1.1.
+    pub fn server_config(&self, favourite: Favourite) -> Arc<ServerConfig> {
+        Arc::clone(match favourite {
+            Favourite::Aes => &self.configs.aes,
+            Favourite::ChaCha20 => &self.configs.chacha20,
+        })
     }
 
     /// The file of its chain.

@@ -36,4 +36,4 @@ pub use fault::{Fault, Reason};
 pub use files::write_private;
 pub use sole::Sole;
 pub use sources::{Pair, Sources};
-pub use tls::{client_config, for_http1, self_signed_server_config};
+pub use tls::{Favourite, client_config, for_http1, self_signed_server_config};

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use certs::Favourite;
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
 
@@ -59,7 +60,10 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
             }
         }
         Way::Terminate(certificate) => {
-            let config = certificate.server_config();
+            let config = certificate.server_config(match hello.favours_chacha20 {
+                true => Favourite::ChaCha20,
+                false => Favourite::Aes,
+            });
             let door = Door::Tls { server_name: name, certificate };
             let client = Client::new(context.clone(), peer, door, place);
             let finished = terminate(stream, hello, config, client).await;

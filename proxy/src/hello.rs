@@ -30,6 +30,8 @@ pub struct Hello {
     pub server_name: ServerName,
     /// Which protocols the client speaks inside TLS.
     pub alpn: Alpn,
+    /// Whether it would rather have ChaCha20-Poly1305 than AES, for want of the latter in hardware.
+    pub favours_chacha20: bool,
 }
 
 /// Reads until the hello is whole, within `limit` bytes and before `timeout` has passed.
@@ -62,7 +64,9 @@ async fn read_within(stream: &mut (impl AsyncRead + Unpin), limit: usize) -> Res
         }
         match scan(&bytes, limit) {
             Scan::NeedMore => {}
-            Scan::Hello { server_name, alpn } => return Ok(Some(Hello { bytes, server_name, alpn })),
+            Scan::Hello { server_name, alpn, favours_chacha20 } => {
+                return Ok(Some(Hello { bytes, server_name, alpn, favours_chacha20 }));
+            }
             Scan::NotTls => return Err(Refusal::NotTls),
             Scan::Malformed => return Err(Refusal::BadHello),
             Scan::TooLong => return Err(Refusal::HelloTooLong),

@@ -53,7 +53,7 @@ impl Edge {
     }
 
     fn config(&self) -> Arc<ServerConfig> {
-        self.certificates.choose("shop.ep-r.io").unwrap().server_config()
+        self.certificates.choose("shop.ep-r.io").unwrap().server_config(Favourite::Aes)
     }
 
     /// What a client trusts and speaks.
@@ -112,6 +112,34 @@ fn what_is_agreed_on_is_the_best_both_have() {
         authenticated && (suite.starts_with("TLS13_") || suite.starts_with("TLS_ECDHE_"))
     };
     assert!(suites.len() == 9 && suites.iter().all(is_sane), "{suites:?}");
+}
+
+#[test]
+fn the_client_chooses_between_ciphers_and_we_how_strong_they_are() {
+    let edge = Edge::open(None);
+    let certificate = edge.certificates.choose("shop.ep-r.io").unwrap();
+    for version in VERSIONS {
+        let agreed = |favourite, offers: fn(&str) -> bool| {
+            let mut client = ClientConfig::clone(&edge.client(version, &GROUPS));
+            let mut provider = CryptoProvider::clone(client.crypto_provider());
+            provider.cipher_suites.retain(|suite| offers(&format!("{:?}", suite.suite())));
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(read_chain(&edge.ca).unwrap());
+            client = ClientConfig::builder_with_provider(provider.into())
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            let client =
+                handshake(&certificate.server_config(favourite), &Arc::new(client), "shop.ep-r.io").unwrap();
+            format!("{:?}", client.negotiated_cipher_suite().unwrap().suite())
+        };
+        assert!(agreed(Favourite::Aes, |_| true).contains("AES_128"));
+        assert!(agreed(Favourite::Aes, |suite| !suite.contains("AES_128")).contains("AES_256"));
+        assert!(agreed(Favourite::Aes, |suite| suite.contains("CHACHA20")).contains("CHACHA20"));
+        assert!(agreed(Favourite::ChaCha20, |_| true).contains("CHACHA20"));
+        assert!(agreed(Favourite::ChaCha20, |suite| suite.contains("AES")).contains("AES_128"));
+    }
 }
 
 #[test]

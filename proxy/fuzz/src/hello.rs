@@ -24,7 +24,7 @@ pub fn check(data: &[u8]) {
     verdicts_stay(data, &verdict);
     segments_do_not_matter(data, &verdict);
     rustls_agrees(data, &verdict);
-    if let Scan::Hello { server_name, alpn } = &verdict {
+    if let Scan::Hello { server_name, alpn, .. } = &verdict {
         names_are_canonical(server_name);
         assert!(alpn.offered || !(alpn.h2 || alpn.http1));
         records_do_not_matter(data, &verdict);
@@ -82,7 +82,7 @@ fn segments_do_not_matter(data: &[u8], verdict: &Scan) {
         });
         let Some(came) = came else { return };
         match verdict {
-            Scan::Hello { server_name, alpn } => {
+            Scan::Hello { server_name, alpn, .. } => {
                 let Ok(Some(hello)) = came else { unreachable!("a whole hello, but {came:?}") };
                 assert_eq!((&hello.server_name, &hello.alpn), (server_name, alpn));
                 assert!(data.starts_with(&hello.bytes), "the bytes kept are not those that came");
@@ -129,7 +129,7 @@ fn rustls_agrees(data: &[u8], verdict: &Scan) {
         }
     };
     let hello = accepted.client_hello();
-    let Scan::Hello { server_name, alpn } = verdict else {
+    let Scan::Hello { server_name, alpn, .. } = verdict else {
         // We may be the stricter, never the laxer.
         assert_ne!(*verdict, Scan::NeedMore, "rustls has a whole hello");
         return;

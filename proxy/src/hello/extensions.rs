@@ -22,6 +22,13 @@ pub struct Alpn {
     pub http1: bool,
 }
 
+/// What a hello says that matters here.
+pub(super) struct Facts {
+    pub(super) server_name: ServerName,
+    pub(super) alpn: Alpn,
+    pub(super) favours_chacha20: bool,
+}
+
 const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
 const HOST_NAME: u8 = 0;
@@ -30,7 +37,7 @@ const HOST_NAME: u8 = 0;
 ///
 /// Only the two extensions that matter are looked into; the others are walked over, whatever their
 /// type, for clients send made-up ones on purpose (RFC 8701).
-pub(super) fn facts(body: &[u8]) -> Option<(ServerName, Alpn)> {
+pub(super) fn facts(body: &[u8]) -> Option<Facts> {
     let mut cursor = Cursor(body);
     cursor.take(2 + 32)?; // legacy_version and random
     let session = cursor.u8()?;
@@ -42,6 +49,7 @@ pub(super) fn facts(body: &[u8]) -> Option<(ServerName, Alpn)> {
     if suites.is_empty() || suites.len() % 2 != 0 {
         return None;
     }
+    let favours_chacha20 = favours_chacha20(suites);
     let compression = cursor.u8()?;
     if compression == 0 {
         return None;
@@ -49,11 +57,25 @@ pub(super) fn facts(body: &[u8]) -> Option<(ServerName, Alpn)> {
     cursor.take(usize::from(compression))?;
     if cursor.0.is_empty() {
         // Before TLS 1.2 the extensions could be left out.
-        return Some((ServerName::Absent, Alpn::default()));
+        let (server_name, alpn) = (ServerName::Absent, Alpn::default());
+        return Some(Facts { server_name, alpn, favours_chacha20 });
     }
     let extensions = cursor.vec16()?;
     cursor.0.is_empty().then_some(())?;
-    walk(extensions)
+    let (server_name, alpn) = walk(extensions)?;
+    Some(Facts { server_name, alpn, favours_chacha20 })
+}
+
+/// Whether ChaCha20-Poly1305 comes before every cipher with AES in GCM, of those an edge would take (RFC 8446 B.4,
+/// RFC 5289, RFC 7905).
+fn favours_chacha20(suites: &[u8]) -> bool {
+    let (suites, _) = suites.as_chunks::<2>();
+    let known = suites.iter().find_map(|suite| match suite {
+        [0x13, 0x03] | [0xcc, 0xa8 | 0xa9] => Some(true),
+        [0x13, 0x01 | 0x02] | [0xc0, 0x2b | 0x2c | 0x2f | 0x30] => Some(false),
+        _ => None,
+    });
+    known.unwrap_or(false)
 }
 
 fn walk(extensions: &[u8]) -> Option<(ServerName, Alpn)> {

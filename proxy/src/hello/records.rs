@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::extensions::{self, Alpn, ServerName};
+use super::extensions::{self, Alpn, Facts, ServerName};
 
 /// What the bytes at the start of a connection are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Scan {
         server_name: ServerName,
         /// Which protocols it speaks inside TLS.
         alpn: Alpn,
+        /// Whether it would rather have ChaCha20-Poly1305 than AES.
+        favours_chacha20: bool,
     },
     /// Not a TLS handshake: another protocol, or SSL 2.
     NotTls,
@@ -48,7 +50,9 @@ pub fn scan(bytes: &[u8], limit: usize) -> Scan {
     }
     match message(bytes, MESSAGE_HEADER + length) {
         Ok(message) => match extensions::facts(message.get(MESSAGE_HEADER..).unwrap_or_default()) {
-            Some((server_name, alpn)) => Scan::Hello { server_name, alpn },
+            Some(Facts { server_name, alpn, favours_chacha20 }) => {
+                Scan::Hello { server_name, alpn, favours_chacha20 }
+            }
             None => Scan::Malformed,
         },
         Err(scan) => scan,

@@ -65,6 +65,27 @@ fn handmade(extensions: &[u8]) -> Vec<u8> {
     wire
 }
 
+#[test]
+fn whoever_puts_chacha20_before_aes_favours_it() {
+    let wire = handmade(&[]);
+    let at = wire.windows(4).position(|bytes| bytes == [0, 2, 0x13, 1]).unwrap() + 2;
+    for (suite, favours) in [
+        ([0x13, 0x03], true),
+        ([0xcc, 0xa8], true),
+        ([0xcc, 0xa9], true),
+        ([0x13, 0x01], false),
+        ([0x13, 0x02], false),
+        ([0xc0, 0x2b], false),
+        ([0xc0, 0x30], false),
+        ([0x0a, 0x0a], false),
+    ] {
+        let mut wire = wire.clone();
+        wire[at..at + 2].copy_from_slice(&suite);
+        let Scan::Hello { favours_chacha20, .. } = scan(&wire, LIMIT) else { panic!("not read") };
+        assert_eq!(favours_chacha20, favours, "{suite:x?}");
+    }
+}
+
 fn sni_extension(host: &[u8]) -> Vec<u8> {
     let length = u16::try_from(host.len()).unwrap();
     let mut out = vec![0, 0];
@@ -80,7 +101,7 @@ fn sni_extension(host: &[u8]) -> Vec<u8> {
 fn reads_a_modern_hello_larger_than_a_segment() {
     let wire = hello("My-Name.ep-r.io", &[b"h2", b"http/1.1"], true);
     assert!(wire.len() > 1400, "no post-quantum key share: {}", wire.len());
-    let Scan::Hello { server_name, alpn } = scan(&wire, LIMIT) else { panic!("not read") };
+    let Scan::Hello { server_name, alpn, .. } = scan(&wire, LIMIT) else { panic!("not read") };
     assert_eq!(server_name, name("my-name.ep-r.io"));
     assert_eq!(alpn, Alpn { offered: true, h2: true, http1: true });
 }
@@ -88,7 +109,8 @@ fn reads_a_modern_hello_larger_than_a_segment() {
 #[test]
 fn tells_a_hello_without_a_name() {
     for wire in [hello("a.ep-r.io", &[], false), hello("192.0.2.1", &[], true), handmade(&[])] {
-        let expected = Scan::Hello { server_name: ServerName::Absent, alpn: Alpn::default() };
+        let expected =
+            Scan::Hello { server_name: ServerName::Absent, alpn: Alpn::default(), favours_chacha20: false };
         assert_eq!(scan(&wire, LIMIT), expected);
     }
 }
@@ -98,7 +120,8 @@ fn walks_over_extensions_it_does_not_know() {
     let mut extensions = vec![0x0a, 0x0a, 0, 0, 0x7a, 0x7a, 0, 1, 0];
     extensions.extend(sni_extension(b"A_b.ep-r.io."));
     extensions.extend([0, 21, 0, 3, 0, 0, 0]);
-    let expected = Scan::Hello { server_name: name("a_b.ep-r.io"), alpn: Alpn::default() };
+    let expected =
+        Scan::Hello { server_name: name("a_b.ep-r.io"), alpn: Alpn::default(), favours_chacha20: false };
     assert_eq!(scan(&handmade(&extensions), LIMIT), expected);
 }
 

@@ -26,7 +26,7 @@ KNOWN = {
     "OCSP_stapling": DEVELOPMENT,
     "DNS_CAArecord": "the name is in no DNS",
     "overall_grade": "follows from the development certificate",
-    "cipher_order": "the client's order is followed: all suites are AEADs with forward secrecy",
+    "cipher_order": "all suites are AEADs with forward secrecy; the client has the say between AES and ChaCha20",
     "security_headers": "the application's to say",
     "HSTS": "the application's to say: an edge that adds it would decide for it",
 }
