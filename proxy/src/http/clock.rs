@@ -6,6 +6,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::config::Config;
 use crate::limits::pace::Pace;
+use crate::refusal::Refusal;
 
 /// A connection's one timer. It is set anew only when it would fire too late, never because something went
 /// well: a request costs it nothing but a look.
@@ -47,6 +48,17 @@ impl Clock {
     }
 }
 
+/// Whom everyone waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Awaited {
+    /// A client that has yet to send.
+    Sender,
+    /// A client that has yet to take what is said to it.
+    Reader,
+    /// The backend, for so long.
+    Backend(Duration),
+}
+
 /// Sees that something moves. No clock is read while it does, but for a client that is waited for.
 pub(crate) struct Watch {
     /// Of what begins when it is first waited for, none before.
@@ -64,6 +76,36 @@ impl Watch {
     /// From the first wait on: what never waits needs no clock.
     pub(crate) fn from_first_wait() -> Self {
         Self { since: None, seen: 0, pace: None }
+    }
+
+    /// Whether `awaited`, of whose bytes `moved` have moved so far, may be waited for any longer.
+    ///
+    /// # Errors
+    /// Under which name it ends.
+    pub(crate) fn judge(
+        &mut self,
+        cx: &mut Context<'_>,
+        clock: &mut Clock,
+        awaited: Awaited,
+        moved: u64,
+        config: &Config,
+    ) -> Result<(), Refusal> {
+        let stalled = config.timeouts.stalled;
+        let (is_over, refusal) = match awaited {
+            Awaited::Sender => (
+                self.is_over(cx, clock, moved, stalled) || self.is_too_slow(cx, clock, moved, config),
+                Refusal::BodyTimeout,
+            ),
+            Awaited::Reader => (
+                self.is_over(cx, clock, moved, stalled) || self.is_too_slow(cx, clock, moved, config),
+                Refusal::SlowReader,
+            ),
+            Awaited::Backend(limit) => {
+                self.rests(moved);
+                (self.is_over(cx, clock, moved, limit), Refusal::BackendTimeout)
+            }
+        };
+        if is_over { Err(refusal) } else { Ok(()) }
     }
 
     /// Whether nothing has moved for `limit`, at most twice as long; `moved` counts what has so far.

@@ -1,25 +1,26 @@
 //! One request to one backend, and its answer back: both ways at once, on one task.
 
+mod interim;
+
 use std::future::poll_fn;
-use std::io::IoSlice;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Connection as Client;
-use super::clock::Watch;
+use super::clock::{Awaited, Watch};
 use super::download::Download;
 use super::line::ClientStream;
 use super::prepare::Prepared;
 use super::reply::{self, Asked, Reply};
 use super::upload::{Broke, Step, Upload};
-use crate::buffers::Text;
 use crate::http::meter::Meter;
 use crate::http::vigil::Vigil;
 use crate::http1::HeadScan;
 use crate::refusal::Refusal;
 use crate::upstream::{Connection, Fault};
+
+use interim::Saying;
 
 /// A request under way.
 pub(super) struct Passage<'p, S> {
@@ -30,6 +31,8 @@ pub(super) struct Passage<'p, S> {
     pub(super) asked: &'p Asked,
     pub(super) started: Instant,
     meter: &'p mut Meter,
+    /// What the client is told before the answer.
+    saying: Saying,
     /// Whether the request is whole, at the backend.
     pub(super) is_sent: bool,
     /// Whether the backend takes no more of it.
@@ -43,6 +46,8 @@ pub(super) enum Failed {
     Backend(Fault),
     /// Whatever it is, it is the end of this request.
     Refused(Refusal),
+    /// The same, where the client has a part of an interim answer, or takes none of it: nothing can be said to it.
+    Cut(Refusal),
 }
 
 impl From<Refusal> for Failed {
@@ -60,39 +65,53 @@ impl<'p, S: ClientStream> Passage<'p, S> {
         prepared: &'p mut Prepared,
     ) -> Self {
         let Prepared { vigil, asked, started, meter, .. } = prepared;
-        let (started, is_sent, is_deaf) = (*started, false, false);
-        Self { client, backend, upload, vigil, asked, started, meter, is_sent, is_deaf }
+        let (started, saying) = (*started, Saying::default());
+        Self { client, backend, upload, vigil, asked, started, meter, saying, is_sent: false, is_deaf: false }
     }
 
     /// Sends the request and waits for the head of its final answer; interim ones go to the client.
     pub(super) async fn answer(&mut self) -> Result<Reply, Failed> {
         let mut scan = HeadScan::response();
-        let mut interim = Interim::default();
         let mut watch = Watch::new(self.started);
-        poll_fn(|cx| {
-            self.check_source(cx)?;
-            let waited = self.upload.waits_for_word();
-            let step = self.poll_upload(cx)?;
-            if let Poll::Ready(reply) = self.poll_reply(cx, &mut scan, &mut interim)? {
-                return Poll::Ready(Ok(reply));
-            }
-            if self.is_sent && self.client.line.poll_gone(cx).is_err() {
-                return Poll::Ready(Err(Refusal::ClientGone.into()));
-            }
-            let waits = self.upload.waits_for_word();
-            if waited && !waits {
-                // The client's time begins with the word.
-                watch = Watch::new(Instant::now());
-            }
-            let step = if waits { Step::Backend } else { step };
-            let first_byte = self.client.client.context.config().timeouts.first_byte;
-            match self.lapse(cx, &mut watch, step, self.upload.passed(), first_byte) {
-                Some(Step::Client) => Poll::Ready(Err(Refusal::BodyTimeout.into())),
-                Some(Step::Backend | Step::Done) => Poll::Ready(Err(Refusal::BackendTimeout.into())),
-                None => Poll::Pending,
-            }
+        let answered = poll_fn(|cx| self.poll_answer(cx, &mut scan, &mut watch)).await;
+        answered.map_err(|failed| match failed {
+            Failed::Refused(refusal) if self.saying.has_begun() => Failed::Cut(refusal),
+            failed => failed,
         })
-        .await
+    }
+
+    fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+        scan: &mut HeadScan,
+        watch: &mut Watch,
+    ) -> Poll<Result<Reply, Failed>> {
+        self.check_source(cx)?;
+        let waited = self.upload.waits_for_word();
+        let step = self.poll_upload(cx)?;
+        if let Poll::Ready(reply) = self.poll_reply(cx, scan)? {
+            return Poll::Ready(Ok(reply));
+        }
+        if self.is_sent && self.client.line.poll_gone(cx).is_err() {
+            return Poll::Ready(Err(Refusal::ClientGone.into()));
+        }
+        let config = self.client.client.context.config();
+        let clock = &mut self.client.clock;
+        if self.saying.is_under_way() {
+            // Neither is the backend heard meanwhile nor can the client be told anything else.
+            return Poll::Ready(Err(Failed::Cut(ready!(self.saying.poll_lapse(cx, clock, config)))));
+        }
+        let waits = self.upload.waits_for_word();
+        if waited && !waits {
+            // The client's time begins with the word.
+            *watch = Watch::new(Instant::now());
+        }
+        let awaited = match step {
+            Step::Client if !waits => Awaited::Sender,
+            Step::Client | Step::Backend | Step::Done => Awaited::Backend(config.timeouts.first_byte),
+        };
+        watch.judge(cx, clock, awaited, self.upload.passed(), config)?;
+        Poll::Pending
     }
 
     /// Passes the answer on to its end, and what the client still sends.
@@ -114,39 +133,17 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             }
             // It may end here without another word, by the end of a drain.
             self.meter.moved_straight(self.upload.passed(), download.passed());
-            let body_idle = self.client.client.context.config().timeouts.body_idle;
+            let config = self.client.client.context.config();
+            let clock = &mut self.client.clock;
+            let awaited = match step {
+                Step::Client => Awaited::Reader,
+                Step::Backend | Step::Done => Awaited::Backend(config.timeouts.body_idle),
+            };
             let moved = self.upload.passed() + download.passed();
-            match self.lapse(cx, &mut watch, step, moved, body_idle) {
-                Some(Step::Client) => Poll::Ready(Err(Refusal::SlowReader)),
-                Some(Step::Backend | Step::Done) => Poll::Ready(Err(Refusal::BackendTimeout)),
-                None => Poll::Pending,
-            }
+            watch.judge(cx, clock, awaited, moved, config)?;
+            Poll::Pending
         })
         .await
-    }
-
-    /// Who has kept everyone waiting for too long, if anyone has: the client, or the backend for `limit`.
-    fn lapse(
-        &mut self,
-        cx: &mut Context<'_>,
-        watch: &mut Watch,
-        waits_for: Step,
-        moved: u64,
-        limit: Duration,
-    ) -> Option<Step> {
-        let config = self.client.client.context.config();
-        let clock = &mut self.client.clock;
-        let is_over = match waits_for {
-            Step::Client => {
-                watch.is_over(cx, clock, moved, config.timeouts.stalled)
-                    || watch.is_too_slow(cx, clock, moved, config)
-            }
-            Step::Backend | Step::Done => {
-                watch.rests(moved);
-                watch.is_over(cx, clock, moved, limit)
-            }
-        };
-        is_over.then_some(waits_for)
     }
 
     /// Sends on what the client sends. A backend that takes no more may still answer.
@@ -163,15 +160,10 @@ impl<'p, S: ClientStream> Passage<'p, S> {
         Ok(Step::Done)
     }
 
-    fn poll_reply(
-        &mut self,
-        cx: &mut Context<'_>,
-        scan: &mut HeadScan,
-        interim: &mut Interim,
-    ) -> Poll<Result<Reply, Failed>> {
+    fn poll_reply(&mut self, cx: &mut Context<'_>, scan: &mut HeadScan) -> Poll<Result<Reply, Failed>> {
         let context = self.client.client.context.clone();
         loop {
-            ready!(interim.poll(cx, self.client)).map_err(|_| Refusal::ClientGone)?;
+            ready!(self.saying.poll(cx, &mut self.client.line)).map_err(|_| Refusal::ClientGone)?;
             let length = match ready!(self.backend.poll_head(cx, scan, &context.bounds)) {
                 Ok(length) => length,
                 Err(fault) => return Poll::Ready(Err(Failed::Backend(fault))),
@@ -181,7 +173,7 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             let reply = reply::read(head, self.asked, is_whole, &context)?;
             match reply {
                 Reply::Interim(reply::Interim { head, is_continue }) => {
-                    *interim = Interim { text: head, written: 0 };
+                    self.saying.begin(head);
                     if is_continue {
                         self.upload.is_asked_for();
                     }
@@ -207,37 +199,12 @@ impl<'p, S: ClientStream> Passage<'p, S> {
     }
 }
 
-/// The head of an interim answer on its way to the client (RFC 9110 15.2).
-#[derive(Default)]
-struct Interim {
-    text: Text,
-    written: usize,
-}
-
-impl Interim {
-    fn poll<S: ClientStream>(
-        &mut self,
-        cx: &mut Context<'_>,
-        client: &mut Client<S>,
-    ) -> Poll<std::io::Result<()>> {
-        if self.text.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
-        while let Some(rest @ [_, ..]) = self.text.get(self.written..) {
-            self.written += ready!(client.line.poll_write(cx, &[IoSlice::new(rest)]))?;
-        }
-        ready!(client.line.poll_flush(cx))?;
-        self.text.clear();
-        Poll::Ready(Ok(()))
-    }
-}
-
 impl Failed {
     /// What the client is told.
     pub(super) fn refusal(self) -> Refusal {
         match self {
             Self::Backend(fault) => fault.refusal(),
-            Self::Refused(refusal) => refusal,
+            Self::Refused(refusal) | Self::Cut(refusal) => refusal,
         }
     }
 }

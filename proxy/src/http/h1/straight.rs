@@ -27,7 +27,12 @@ pub(super) async fn pass<S: ClientStream>(
 ) -> After {
     let answered = match exchange(connection, &mut prepared, &mut upload).await {
         Ok(answered) => answered,
-        Err(refusal) => return connection.refuse(turned(prepared, refusal, &upload)).await,
+        Err(Failed::Cut(refusal)) => {
+            prepared.meter.moved_straight(upload.passed(), 0);
+            prepared.meter.refused(refusal);
+            return After::Breaks { reset: true };
+        }
+        Err(failed) => return connection.refuse(turned(prepared, failed.refusal(), &upload)).await,
     };
     prepared.meter.answered(answered.reply.status);
     if answered.reply.has_switched {
@@ -48,13 +53,13 @@ async fn exchange<S: ClientStream>(
     connection: &mut Connection<S>,
     prepared: &mut Prepared,
     upload: &mut Upload,
-) -> Result<Answered, Refusal> {
+) -> Result<Answered, Failed> {
     let context = connection.client.context.clone();
     let mut failed = None;
     loop {
         let lease = context.upstreams.choose_again(prepared.vigil.entry(), failed);
         let Some(lease) = lease else {
-            return Err(failed.map_or(Refusal::NoBackend, |(_, fault)| fault.refusal()));
+            return Err(failed.map_or(Refusal::NoBackend.into(), |(_, fault)| Failed::Backend(fault)));
         };
         prepared.meter.goes_to(&lease, failed.is_some());
         let pick = match failed {
@@ -71,10 +76,10 @@ async fn exchange<S: ClientStream>(
                         let Passage { backend, is_sent, is_deaf, .. } = passage;
                         return Ok(Answered { backend, lease, reply, is_sent, is_deaf });
                     }
-                    Ok(Reply::Interim(_)) => return Err(Refusal::BackendGarbage),
-                    Err(Failed::Refused(refusal)) => {
+                    Ok(Reply::Interim(_)) => return Err(Refusal::BackendGarbage.into()),
+                    Err(failed @ (Failed::Refused(_) | Failed::Cut(_))) => {
                         passage.backend.reset();
-                        return Err(refusal);
+                        return Err(failed);
                     }
                     Err(Failed::Backend(fault)) => {
                         let backend = passage.backend;
@@ -85,7 +90,7 @@ async fn exchange<S: ClientStream>(
             }
         };
         if failed.is_some() || !may_repeat || !upload.rewind() {
-            return Err(fault.refusal());
+            return Err(Failed::Backend(fault));
         }
         failed = Some((lease.upstream().id(), fault));
     }

@@ -1,5 +1,10 @@
 //! Interim answers (RFC 9110 15.2): each goes to a client that can know what it is.
 
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use proxy::config::Config;
+
 use crate::client::Answer;
 use crate::wire::{DOORS, Door, End, Scene, answer, cross, last_answer};
 
@@ -108,5 +113,58 @@ async fn nobody_switches_unasked() {
         let refused = Answer::parse(client.hears_head().await.as_bytes());
         assert_eq!(refused.refusal(), (502, "backend_garbage"), "{line}");
         backend.is_reset().await;
+    }
+}
+
+/// A client that has the first byte of a long interim answer and lets the rest lie, and its backend.
+async fn told_more_than_it_takes(scene: &Scene, door: Door, line: &str, fields: &str) -> (End, End, String) {
+    let (mut client, mut backend) = scene.ask(door, door.request(line, fields)).await;
+    backend.hears(door.forwarded(line, "", fields)).await;
+    let (first, rest) = ("H", format!("TTP/1.1 103 Early Hints\r\nlink: {}\r\n\r\n", "l".repeat(12 << 20)));
+    backend.says(first.to_owned() + &rest).await;
+    client.hears(first).await;
+    (client, backend, rest)
+}
+
+fn with_long_heads(config: &mut Config) {
+    config.limits.head_bytes = 16 << 20;
+}
+
+/// The client is gone from the proxy, and has nothing but the beginning of what it was told.
+async fn is_cut(scene: &Scene, mut client: End, told: &str) {
+    while scene.stage.open_connections() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let (heard, ended) = client.hears_out().await;
+    assert_eq!(ended, Err(ErrorKind::ConnectionReset));
+    assert!(heard.len() < told.len() && told.starts_with(&heard), "{:?}", heard.get(heard.len() - 300..));
+}
+
+#[tokio::test]
+async fn who_does_not_take_one_is_a_slow_reader() {
+    for door in DOORS {
+        let scene = Scene::with(|config| {
+            with_long_heads(config);
+            config.timeouts.stalled = Duration::from_millis(50);
+        })
+        .await;
+        let (client, mut backend, told) = told_more_than_it_takes(&scene, door, GET, "").await;
+        is_cut(&scene, client, &told).await;
+        backend.is_reset().await;
+        assert_eq!(scene.refusals("slow_reader").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_said_behind_a_part_of_one() {
+    for door in DOORS {
+        let scene = Scene::with(with_long_heads).await;
+        let fields = "transfer-encoding: chunked\r\n";
+        let asked = told_more_than_it_takes(&scene, door, "POST / HTTP/1.1", fields);
+        let (mut client, mut backend, told) = asked.await;
+        client.says("no chunk\r\n").await;
+        is_cut(&scene, client, &told).await;
+        backend.is_reset().await;
+        assert_eq!(scene.refusals("bad_request").await, 1);
     }
 }
