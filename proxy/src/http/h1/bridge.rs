@@ -2,15 +2,14 @@
 
 mod feed;
 mod frames;
+mod relay;
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
 use http::{Request, Response};
-use tokio::time::Instant;
 
-use super::clock::Watch;
 use super::line::ClientStream;
 use super::prepare::{Frames, Prepared, Turned};
 use super::upload::{Broke, Step};
@@ -22,6 +21,7 @@ use crate::upload::Upload;
 use crate::upstream::UpstreamBody;
 
 use feed::Feeder;
+use relay::Relay;
 
 /// Sends the request to a backend and passes its answer on.
 pub(super) async fn pass<S: ClientStream>(
@@ -73,7 +73,7 @@ async fn ask<S: ClientStream>(
 async fn deliver<S: ClientStream>(
     connection: &mut Connection<S>,
     prepared: Prepared,
-    mut feeder: Feeder,
+    feeder: Feeder,
     response: Response<UpstreamBody<Upload>>,
 ) -> After {
     let Prepared { asked, vigil, mut meter, .. } = prepared;
@@ -94,40 +94,14 @@ async fn deliver<S: ClientStream>(
     };
     meter.answered(response.status());
     let persists = head.persists;
-    let mut answer = frames::Outgoing::new(head, Answer::backend(response.into_body(), vigil, meter));
-    let mut watch = Watch::new(Instant::now());
-    let sent = poll_fn(|cx| {
-        let refusal = match feeder.poll(cx, &mut connection.line) {
-            Err(Broke::Client(refusal)) => Some(refusal),
-            Ok(Step::Done) if connection.line.poll_gone(cx).is_err() => Some(Refusal::ClientGone),
-            Ok(_) | Err(Broke::Backend) => None,
-        };
-        if let Some(refusal) = refusal {
-            answer.cut(refusal);
-            return Poll::Ready(Err(refusal));
-        }
-        let step = answer.poll(cx, &mut connection.line)?;
-        let passed = answer.passed();
-        match step {
-            Step::Done => return Poll::Ready(Ok(())),
-            Step::Client => {
-                let (config, clock) = (context.config(), &mut connection.clock);
-                if watch.is_over(cx, clock, passed, config.timeouts.stalled)
-                    || watch.is_too_slow(cx, clock, passed, config)
-                {
-                    answer.cut(Refusal::SlowReader);
-                    return Poll::Ready(Err(Refusal::SlowReader));
-                }
-            }
-            // The answer keeps its own time.
-            Step::Backend => watch.rests(passed),
-        }
-        Poll::Pending
-    })
-    .await;
+    let upload = meter.upload();
+    let answer = frames::Outgoing::new(head, Answer::backend(response.into_body(), vigil, meter));
+    let mut relay = Relay::new(connection, feeder, upload, answer);
+    let sent = poll_fn(|cx| relay.poll(cx)).await;
+    let is_whole = relay.is_whole();
     match sent {
         Ok(()) if persists => After::Persists,
-        Ok(()) => After::Closes { unheard: !feeder.is_over() },
+        Ok(()) => After::Closes { unheard: !is_whole },
         Err(refusal) => After::Breaks { reset: asked.is_http10 || refusal.resets() },
     }
 }

@@ -119,10 +119,10 @@ impl<'p, S: ClientStream> Passage<'p, S> {
     /// # Errors
     /// Why it ends before its end: if the client has some of it, it must see that it is not all.
     pub(super) async fn relay(&mut self, download: &mut Download) -> Result<(), Refusal> {
-        let mut watch = Watch::from_first_wait();
+        let (mut watch, mut uploading) = (Watch::from_first_wait(), Watch::from_first_wait());
         poll_fn(|cx| {
             self.check_source(cx)?;
-            self.poll_upload(cx).map_err(Failed::refusal)?;
+            let sends = self.poll_upload(cx).map_err(Failed::refusal)?;
             let step = match download.poll(cx, &mut self.client.line, &mut self.backend) {
                 Ok(Step::Done) => return Poll::Ready(Ok(())),
                 Ok(step) => step,
@@ -131,16 +131,21 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             if self.is_sent && self.client.line.poll_gone(cx).is_err() {
                 return Poll::Ready(Err(Refusal::ClientGone));
             }
+            let (sent, taken) = (self.upload.passed(), download.passed());
             // It may end here without another word, by the end of a drain.
-            self.meter.moved_straight(self.upload.passed(), download.passed());
+            self.meter.moved_straight(sent, taken);
             let config = self.client.client.context.config();
             let clock = &mut self.client.clock;
+            if sends == Step::Client && self.upload.is_owed() {
+                uploading.judge(cx, clock, Awaited::Sender, sent, config)?;
+            } else {
+                uploading.rests(sent);
+            }
             let awaited = match step {
                 Step::Client => Awaited::Reader,
                 Step::Backend | Step::Done => Awaited::Backend(config.timeouts.body_idle),
             };
-            let moved = self.upload.passed() + download.passed();
-            watch.judge(cx, clock, awaited, moved, config)?;
+            watch.judge(cx, clock, awaited, sent + taken, config)?;
             Poll::Pending
         })
         .await

@@ -60,6 +60,12 @@ impl Upload {
         self.waits_for_word = false;
     }
 
+    /// Whether the client has said how much it sends, and waits for nothing. What has no length may be one half of
+    /// a conversation, and these are often quiet.
+    pub(super) fn is_owed(&self) -> bool {
+        matches!(self.body.framing(), Framing::Length(_)) && !self.waits_for_word
+    }
+
     /// Bytes of the body that were passed on.
     pub(super) fn passed(&self) -> u64 {
         self.passed

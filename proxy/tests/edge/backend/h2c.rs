@@ -229,6 +229,24 @@ async fn an_early_answer_ends_the_upload() {
 }
 
 #[tokio::test]
+async fn a_client_that_sends_no_more_behind_the_answers_beginning_is_to_blame() {
+    let hand = Hand::open();
+    let stage = stage(&hand, |config| config.timeouts.stalled = Duration::from_millis(300));
+    let mut client = client(&stage).await;
+    client.write_all(b"POST / HTTP/1.1\r\nhost: a.ep-r.io\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();
+    let mut peer = accept(&hand).await;
+    let stream = request(&mut peer).await;
+    until(&mut peer, |frame| frame.kind == DATA).await;
+    peer.say(&[head(stream, &[]), frame(DATA, 0, stream, b"ok")].concat()).await;
+    hear(&mut client, "ok\r\n").await;
+    let mut rest = String::new();
+    client.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "", "it is not whole");
+    let page = admin(&stage, "/metrics").await.body;
+    assert!(page.contains("epr_refusals_total{reason=\"body_timeout\"} 1\n"), "{page}");
+}
+
+#[tokio::test]
 async fn an_upload_that_breaks_off_is_taken_back() {
     let hand = Hand::open();
     let stage = stage(&hand, |_| {});

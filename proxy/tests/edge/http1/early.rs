@@ -1,5 +1,7 @@
 //! Backends that answer before they have heard all (RFC 9112 9.3, 9.6): the client gets the answer whole.
 
+use std::time::Duration;
+
 use crate::wire::{DOORS, Door, End, Scene, answer, last_answer};
 
 const PUT: &str = "PUT /large HTTP/1.1";
@@ -130,5 +132,34 @@ async fn an_answer_that_ends_by_a_reset_is_not_whole() {
         // Whether it had more to say nobody knows: the last chunk would say that it had not.
         drop(backend);
         assert_eq!(client.hears_out().await.0, "");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_sends_no_more_behind_the_answers_beginning_is_to_blame() {
+    for door in DOORS {
+        let scene = Scene::with(|config| config.timeouts.stalled = Duration::from_millis(300)).await;
+        let (mut client, mut backend) = began(&scene, door).await;
+        backend.says("HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: 4\r\n\r\nha").await;
+        client.hears("HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: 4\r\nconnection: close\r\n\r\nha").await;
+        assert_eq!(client.hears_out().await.0, "");
+        backend.is_reset().await;
+        assert_eq!(scene.refusals("body_timeout").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn who_said_no_length_or_waits_for_a_word_may_be_quiet() {
+    let fields = ["transfer-encoding: chunked\r\n", "content-length: 9\r\nexpect: 100-continue\r\n"];
+    let door = Door::Plain;
+    for fields in fields {
+        let scene = Scene::with(|config| config.timeouts.stalled = Duration::from_millis(300)).await;
+        let (mut client, mut backend) = scene.ask(door, door.request(PUT, fields)).await;
+        backend.hears(door.forwarded(PUT, "", fields)).await;
+        backend.says("HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: 4\r\n\r\nha").await;
+        client.hears("HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: 4\r\nconnection: close\r\n\r\nha").await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        backend.says("lf").await;
+        client.hears_last("lf").await;
     }
 }

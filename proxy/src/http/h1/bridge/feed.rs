@@ -74,8 +74,8 @@ impl Feeder {
                 self.take(line).map_err(|_| Broke::Client(Refusal::BadRequest))?;
                 continue;
             }
-            let is_told = self.invitation.is_empty();
-            if !is_told && feed.is_wanted(cx) && self.invite(cx, line).is_pending() {
+            let is_wanted = feed.is_wanted(cx);
+            if is_wanted && self.invite(cx, line).is_pending() {
                 return Ok(Step::Client);
             }
             match line.poll_more_body(cx) {
@@ -84,7 +84,8 @@ impl Feeder {
                     return Err(Broke::Client(Refusal::ClientGone));
                 }
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending => return Ok(Step::Client),
+                Poll::Pending if is_wanted => return Ok(Step::Client),
+                Poll::Pending => return Ok(Step::Backend),
             }
         }
     }
