@@ -93,11 +93,11 @@ impl Watch {
         let stalled = config.timeouts.stalled;
         let (is_over, refusal) = match awaited {
             Awaited::Sender => (
-                self.is_over(cx, clock, moved, stalled) || self.is_too_slow(cx, clock, moved, config),
+                self.is_over(cx, clock, moved, stalled) || self.sends_too_slowly(cx, clock, moved, config),
                 Refusal::BodyTimeout,
             ),
             Awaited::Reader => (
-                self.is_over(cx, clock, moved, stalled) || self.is_too_slow(cx, clock, moved, config),
+                self.is_over(cx, clock, moved, stalled) || self.takes_too_slowly(cx, clock, moved, config),
                 Refusal::SlowReader,
             ),
             Awaited::Backend(limit) => {
@@ -127,26 +127,30 @@ impl Watch {
         false
     }
 
-    /// Whether the client, who is waited for, is slower than it may be.
-    pub(crate) fn is_too_slow(
+    /// Whether the client, whose body is waited for, is slower than it may be.
+    pub(crate) fn sends_too_slowly(
         &mut self,
         cx: &mut Context<'_>,
         clock: &mut Clock,
         moved: u64,
         config: &Config,
     ) -> bool {
-        let (least, grace) = (config.limits.body_rate, config.timeouts.body_grace);
-        let pace = self.pace.get_or_insert_with(|| Pace::new(least, grace));
-        pace.waits(Instant::now(), moved);
-        while let Some(due) = pace.due() {
-            if !clock.is_past(cx, due) {
-                break;
-            }
-            if pace.is_too_slow(Instant::now(), moved) {
-                return true;
-            }
-        }
-        false
+        let begun = || Pace::new(config.limits.body_rate, config.timeouts.body_grace);
+        is_too_slow(self.pace.get_or_insert_with(begun), cx, clock, moved)
+    }
+
+    /// Whether the client, who has yet to take what is said to it, is slower than it may be. What moves is seen as the
+    /// kernel makes room: half of what it holds, or more, at once.
+    pub(crate) fn takes_too_slowly(
+        &mut self,
+        cx: &mut Context<'_>,
+        clock: &mut Clock,
+        moved: u64,
+        config: &Config,
+    ) -> bool {
+        let (limits, grace) = (&config.limits, config.timeouts.body_grace);
+        let begun = || Pace::unseen(limits.body_rate, grace, limits.unsent);
+        is_too_slow(self.pace.get_or_insert_with(begun), cx, clock, moved)
     }
 
     /// It is not the client who is waited for.
@@ -155,6 +159,19 @@ impl Watch {
             pace.rests(Instant::now(), moved);
         }
     }
+}
+
+fn is_too_slow(pace: &mut Pace, cx: &mut Context<'_>, clock: &mut Clock, moved: u64) -> bool {
+    pace.waits(Instant::now(), moved);
+    while let Some(due) = pace.due() {
+        if !clock.is_past(cx, due) {
+            break;
+        }
+        if pace.is_too_slow(Instant::now(), moved) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]

@@ -141,5 +141,5 @@ pub(super) fn is_too_slow(
     let now = Instant::now();
     let begun = || (Clock::new(now + config.timeouts.body_grace), Watch::new(now));
     let (clock, watch) = pace.get_or_insert_with(begun);
-    watch.is_too_slow(cx, clock, bytes, config)
+    watch.sends_too_slowly(cx, clock, bytes, config)
 }

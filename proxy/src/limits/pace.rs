@@ -29,6 +29,14 @@ impl Pace {
         Self { byte, most, left: most, since: None, seen: 0 }
     }
 
+    /// For a peer of whose last `unseen` bytes one cannot tell whether they moved: it is too slow only when these
+    /// would not make up for it either.
+    pub(crate) fn unseen(least: NonZeroU32, grace: Duration, unseen: u32) -> Self {
+        let exact = Self::new(least, grace);
+        let most = exact.most.saturating_add(exact.byte.saturating_mul(u64::from(unseen)));
+        Self { most, left: most, ..exact }
+    }
+
     /// From `now` on it is the peer who is waited for, who has moved `moved` bytes so far. Does nothing if it was
     /// already.
     pub(crate) fn waits(&mut self, now: Instant, moved: u64) {
@@ -103,6 +111,28 @@ mod tests {
         assert_eq!(cut_after(pace(240, 30), 29 * SECOND, 29 * 240, 10_000), None, "in bursts");
         assert!(cut_after(pace(240, 30), SECOND, 120, 10_000).is_some(), "half the rate, however even");
         assert_eq!(cut_after(pace(240, 30), 30 * SECOND, 0, 2), Some(30 * SECOND), "silence");
+    }
+
+    /// The second in which a peer that moves `rate` bytes a second is found too slow in three hours, when one hears
+    /// of them by 64 KiB.
+    fn cut_in_steps(mut pace: Pace, rate: u64) -> Option<u32> {
+        const STEP: u64 = 64 * 1024;
+        let began = Instant::now();
+        pace.waits(began, 0);
+        (1..10_800).find(|&after| {
+            let moved = u64::from(after) * rate / STEP * STEP;
+            pace.is_too_slow(began + after * SECOND, moved)
+        })
+    }
+
+    #[test]
+    fn who_is_seen_in_steps_is_not_cut_for_these() {
+        let unseen = || Pace::unseen(NonZeroU32::new(240).unwrap(), 30 * SECOND, 128 * 1024);
+        assert_eq!(cut_in_steps(unseen(), 480), None, "twice the rate");
+        assert_eq!(cut_in_steps(unseen(), 240), None, "exactly the rate");
+        assert!(cut_in_steps(unseen(), 120).is_some(), "half the rate");
+        assert_eq!(cut_in_steps(unseen(), 0), Some(30 + 128 * 1024 / 240 + 1), "silence");
+        assert_eq!(cut_in_steps(pace(240, 30), 480), Some(30), "who is seen to move nothing for so long");
     }
 
     #[test]

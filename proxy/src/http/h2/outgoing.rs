@@ -137,7 +137,7 @@ impl<'s> Outgoing<'s> {
         let stalled = self.config.timeouts.stalled;
         let clock = self.clock.get_or_insert_with(|| Clock::new(Instant::now() + stalled));
         self.watch.is_over(cx, clock, self.sent, stalled)
-            || self.watch.is_too_slow(cx, clock, self.sent, self.config)
+            || self.watch.takes_too_slowly(cx, clock, self.sent, self.config)
     }
 
     /// Takes the next frame of the answer; whether it was the last one.
