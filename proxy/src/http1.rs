@@ -34,4 +34,4 @@ pub(crate) use request::expects_continue;
 pub use response::ResponseHead;
 pub use scan::HeadScan;
 pub use target::Target;
-pub(crate) use trailers::may_trail;
+pub(crate) use trailers::{may_trail, sifted};

@@ -57,7 +57,10 @@ impl Broken {
     /// Under which name that is counted.
     pub(super) fn refusal(&self) -> Refusal {
         match self {
-            Self::Backend(_) => Refusal::BackendReset,
+            Self::Backend(BodyError::Trailers) => Refusal::BackendGarbage,
+            Self::Backend(BodyError::Own(_) | BodyError::Shared(_) | BodyError::Unended) => {
+                Refusal::BackendReset
+            }
             Self::Silent => Refusal::BackendTimeout,
             Self::Forbidden => Refusal::SourceNotAllowed,
         }

@@ -1,5 +1,7 @@
+use http::HeaderMap;
+
 use super::fault::Fault;
-use super::field::{Field, Known, parts};
+use super::field::{Field, Known, is_trimmed, parts};
 
 /// Most bytes of a trailer section.
 const MOST_BYTES: usize = 8 * 1024;
@@ -69,6 +71,26 @@ fn field(line: &[u8]) -> Result<Field<'_>, Fault> {
     } else {
         Err(Fault::BadTrailer)
     }
+}
+
+/// What of a frame's `trailers` may stand in a section. Applications say there what is theirs alone to them, be it by a
+/// name from heads (gRPC's metadata is): such fields are left out, the rest goes on.
+///
+/// # Errors
+/// [`Fault::BadTrailer`] when there is more than a section may have.
+pub(crate) fn sifted(trailers: HeaderMap) -> Result<HeaderMap, Fault> {
+    let bytes: usize = trailers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > MOST_BYTES || trailers.len() > MOST_FIELDS {
+        return Err(Fault::BadTrailer);
+    }
+    let may_pass = |(name, value): &(&http::HeaderName, &http::HeaderValue)| {
+        may_trail(name.as_str().as_bytes()) && is_trimmed(value.as_bytes())
+    };
+    if trailers.iter().all(|field| may_pass(&field)) {
+        return Ok(trailers);
+    }
+    let passed = trailers.iter().filter(may_pass);
+    Ok(passed.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 /// Whether a field may stand in a trailer section: none on which framing, routing, authority or trust stand,
@@ -170,6 +192,29 @@ mod tests {
         for name in ["grpc-status", "x-sum", "etag", "digest", "server-timing", "hosts"] {
             assert!(read(format!("{name}: 1\r\n\r\n").as_bytes()).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn of_a_frame_those_are_left_that_may_stand_there() {
+        let map = |fields: &[(&'static str, &str)]| -> HeaderMap {
+            let field = |&(name, value): &(&'static str, &str)| {
+                (http::HeaderName::from_static(name), value.parse().unwrap())
+            };
+            let mut map = HeaderMap::new();
+            fields.iter().map(field).for_each(|(name, value)| {
+                map.append(name, value);
+            });
+            map
+        };
+        let fine = [("grpc-status", "0"), ("x-sum", "1"), ("x-sum", "2")];
+        assert_eq!(sifted(map(&fine)), Ok(map(&fine)));
+        let all = [&fine[..], &[("via", "a"), ("set-cookie", "a=b"), ("epr-refusal", "x"), ("blank", " a")]];
+        assert_eq!(sifted(map(&all.concat())), Ok(map(&fine)));
+        assert_eq!(sifted(map(&[("host", "a")])), Ok(HeaderMap::new()));
+        assert!(sifted(map(&[("x", "y"); MOST_FIELDS])).is_ok());
+        assert_eq!(sifted(map(&[("x", "y"); MOST_FIELDS + 1])), Err(Fault::BadTrailer));
+        assert!(sifted(map(&[("x", &"y".repeat(MOST_BYTES - 5))])).is_ok());
+        assert_eq!(sifted(map(&[("x", &"y".repeat(MOST_BYTES - 4))])), Err(Fault::BadTrailer));
     }
 
     #[test]

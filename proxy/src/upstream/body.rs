@@ -11,6 +11,7 @@ use super::RequestBody;
 use super::choose::Lease;
 use super::h1::{Answer, BrokenOff, Connection};
 use super::h2::Stream;
+use crate::http1::sifted;
 
 /// The body of a backend's response. Read to its end it gives its connection back to be used again;
 /// dropped before, an HTTP/1.1 connection closes and an HTTP/2 stream is reset.
@@ -35,6 +36,9 @@ pub enum BodyError {
     /// On HTTP/2, by a reset that gave no reason.
     #[error("the backend reset its answer")]
     Unended,
+    /// On HTTP/2, by more trailers than a section may have.
+    #[error("the backend sent too many trailers")]
+    Trailers,
 }
 
 impl<B: RequestBody> UpstreamBody<B> {
@@ -71,7 +75,8 @@ impl<B: RequestBody> Body for UpstreamBody<B> {
                 // hyper takes a reset that says that nothing is wrong for the end (RFC 9113 8.1). It is not one
                 // unless the backend has said so before.
                 None if !body.is_end_stream() => Poll::Ready(Some(Err(BodyError::Unended))),
-                frame => Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from))),
+                None => Poll::Ready(None),
+                Some(frame) => Poll::Ready(judged(frame?).transpose()),
             },
         }
     }
@@ -89,6 +94,16 @@ impl<B: RequestBody> Body for UpstreamBody<B> {
             Kind::Shared(body, _) => body.size_hint(),
         }
     }
+}
+
+/// The frame as it may go on. None where it has trailers and none of them may: that is the end, too.
+fn judged(frame: Frame<Bytes>) -> Result<Option<Frame<Bytes>>, BodyError> {
+    let trailers = match frame.into_trailers() {
+        Ok(trailers) => trailers,
+        Err(data) => return Ok(Some(data)),
+    };
+    let trailers = sifted(trailers).map_err(|_| BodyError::Trailers)?;
+    Ok((!trailers.is_empty()).then(|| Frame::trailers(trailers)))
 }
 
 impl<B> fmt::Debug for UpstreamBody<B> {

@@ -115,6 +115,24 @@ async fn a_unary_call_and_its_fields() {
 }
 
 #[tokio::test]
+async fn metadata_behind_the_answer_that_belongs_in_its_head_is_left_out() {
+    let stage = Stage::open();
+    let backend = server(&stage.tasks, |_, respond| async move {
+        let mut trailers = status("0");
+        for name in ["epr-refusal", "set-cookie", "content-length", "host", "via", "x-request-id"] {
+            trailers.insert(name, "7".parse().unwrap());
+        }
+        begin(respond).send_trailers(trailers).unwrap();
+    })
+    .await;
+    let mut client = client(&stage, backend).await;
+    let (answer, _) = client.send_request(call(), true).unwrap();
+    let mut body = answer.await.unwrap().into_body();
+    assert!(next(&mut body).await.is_none());
+    assert_eq!(body.trailers().await.unwrap().unwrap(), status("0"));
+}
+
+#[tokio::test]
 async fn both_sides_stream_and_either_may_end_first() {
     let stage = Stage::open();
     let backend = server(&stage.tasks, |request, respond| async move {

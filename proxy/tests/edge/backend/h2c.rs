@@ -214,6 +214,51 @@ async fn an_answer_that_breaks_off_looks_broken() {
     assert!(page.contains("epr_refusals_total{reason=\"backend_reset\"} 6\n"), "{page}");
 }
 
+/// Trailers in which fields of a head are hidden, and those that are left of them.
+const HIDDEN: [(&str, &str); 7] = [
+    ("grpc-status", "0"),
+    ("epr-refusal", "no_route"),
+    ("set-cookie", "a=b"),
+    ("content-length", "7"),
+    ("host", "b.ep-r.io"),
+    ("x-request-id", "other"),
+    ("sum", "6"),
+];
+
+/// The end of an answer, with these fields.
+fn trailers(stream: u32, fields: &[(&str, &str)]) -> Vec<u8> {
+    frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(fields))
+}
+
+#[tokio::test]
+async fn of_its_trailers_those_are_left_out_that_belong_in_a_head() {
+    let hand = Hand::open();
+    let stage = stage(&hand, |_| {});
+    let mut client = client(&stage).await;
+    client.write_all(GET.as_bytes()).await.unwrap();
+    let mut peer = accept(&hand).await;
+    let stream = request(&mut peer).await;
+    peer.say(&[head(stream, &[]), frame(DATA, 0, stream, b"ok"), trailers(stream, &HIDDEN)].concat()).await;
+    hear(&mut client, "\r\n\r\n").await;
+    assert_eq!(hear(&mut client, "\r\n\r\n").await, "2\r\nok\r\n0\r\ngrpc-status: 0\r\nsum: 6\r\n\r\n");
+    // None is left, and the connection is as good as ever.
+    client.write_all(GET.as_bytes()).await.unwrap();
+    let stream = request(&mut peer).await;
+    peer.say(&[head(stream, &[]), trailers(stream, &[("te", "trailers"), ("via", "x")])].concat()).await;
+    hear(&mut client, "\r\n\r\n").await;
+    assert_eq!(hear(&mut client, "\r\n\r\n").await, "0\r\n\r\n");
+    // More than a section may have.
+    client.write_all(GET.as_bytes()).await.unwrap();
+    let stream = request(&mut peer).await;
+    peer.say(&[head(stream, &[]), trailers(stream, &[("a", "b"); 65])].concat()).await;
+    hear(&mut client, "\r\n\r\n").await;
+    let mut rest = String::new();
+    client.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "", "it is broken off");
+    let page = admin(&stage, "/metrics").await.body;
+    assert!(page.contains("epr_refusals_total{reason=\"backend_garbage\"} 1\n"), "{page}");
+}
+
 #[tokio::test]
 async fn an_early_answer_ends_the_upload() {
     let hand = Hand::open();
