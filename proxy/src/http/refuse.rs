@@ -21,14 +21,25 @@ pub(super) fn answer(refusal: Refusal, method: &Method) -> Response<Bytes> {
     response
 }
 
+/// What becomes of a connection after a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It ends.
+    Closes,
+    /// The next request may follow, as HTTP/1.1 has it.
+    Persists,
+    /// The same where it has to be said, to HTTP/1.0 (RFC 9112 9.3).
+    PersistsAloud,
+}
+
 /// The same as a whole HTTP/1.1 message: `fault` says more of what is wrong, `location` where to go instead,
-/// `persists` whether the next request may follow.
+/// `then` what becomes of the connection.
 pub(super) fn message(
     refusal: Refusal,
     fault: Option<Fault>,
     location: Option<&[u8]>,
     is_head: bool,
-    persists: bool,
+    then: Then,
     date: &str,
 ) -> Text {
     let mut message = Text::new();
@@ -44,8 +55,10 @@ pub(super) fn message(
     if let Some(location) = location {
         write::field(&mut message, "location", location);
     }
-    if !persists {
-        write::field(&mut message, "connection", b"close");
+    match then {
+        Then::Closes => write::field(&mut message, "connection", b"close"),
+        Then::Persists => {}
+        Then::PersistsAloud => write::field(&mut message, "connection", b"keep-alive"),
     }
     let text = text(refusal, fault);
     write::framing(&mut message, Framing::Length(text.len() as u64), true);
@@ -77,7 +90,7 @@ pub(super) fn with_location(mut response: Response<Bytes>, location: Option<Head
 
 /// The answer on a connection on which HTTP is not, or not yet, spoken.
 pub(crate) fn raw(refusal: Refusal, date: &str) -> Text {
-    message(refusal, None, None, false, false, date)
+    message(refusal, None, None, false, Then::Closes, date)
 }
 
 fn text(refusal: Refusal, fault: Option<Fault>) -> String {
@@ -101,9 +114,9 @@ fn fields(refusal: Refusal, headers: &mut HeaderMap) {
 mod tests {
     use super::*;
 
-    fn message_of(refusal: Refusal, is_head: bool, persists: bool) -> String {
+    fn message_of(refusal: Refusal, is_head: bool, then: Then) -> String {
         let location = Some(b"/x".as_slice());
-        let message = message(refusal, Some(Fault::BadField), location, is_head, persists, "today");
+        let message = message(refusal, Some(Fault::BadField), location, is_head, then, "today");
         String::from_utf8(message.to_vec()).unwrap()
     }
 
@@ -121,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_message_is_whole_and_says_whether_the_connection_closes() {
-        let whole = message_of(Refusal::BadRequest, false, false);
+        let whole = message_of(Refusal::BadRequest, false, Then::Closes);
         let (head, text) = whole.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
         for field in ["epr-refusal: bad_request", "date: today", "location: /x", "connection: close"] {
@@ -129,8 +142,10 @@ mod tests {
         }
         assert!(head.contains(&format!("content-length: {}", text.len())), "{head}");
         assert!(text.contains(&Fault::BadField.to_string()), "{text}");
-        let head = message_of(Refusal::Unbound, true, true);
+        let head = message_of(Refusal::Unbound, true, Then::Persists);
         assert!(head.ends_with("\r\n\r\n") && !head.contains("connection"), "{head}");
+        let head = message_of(Refusal::Unbound, true, Then::PersistsAloud);
+        assert!(head.contains("\r\nconnection: keep-alive\r\n"), "{head}");
     }
 
     #[test]

@@ -12,10 +12,12 @@ use http::{Request, Response};
 
 use super::line::ClientStream;
 use super::prepare::{Frames, Prepared, Turned};
+use super::reply::Asked;
 use super::upload::{Broke, Step};
 use super::{After, Connection};
 use crate::http::answer::Answer;
 use crate::http::exchange::exchange;
+use crate::http::meter::Meter;
 use crate::refusal::Refusal;
 use crate::upload::Upload;
 use crate::upstream::UpstreamBody;
@@ -37,13 +39,32 @@ pub(super) async fn pass<S: ClientStream>(
         Ok(response) => deliver(connection, prepared, feeder, response).await,
         Err(refusal) => {
             let Prepared { asked, meter, .. } = prepared;
-            let persists = asked.persists && feeder.is_over() && !refusal.closes();
-            let declined = refusal.into();
-            let turned =
-                Turned { declined, fault: None, is_head: asked.is_head, persists, meter: Some(meter) };
-            connection.refuse(turned).await
+            refuse(connection, &feeder, &asked, meter, refusal).await
         }
     }
+}
+
+/// Refuses a request that has no answer.
+async fn refuse<S: ClientStream>(
+    connection: &mut Connection<S>,
+    feeder: &Feeder,
+    asked: &Asked,
+    mut meter: Meter,
+    refusal: Refusal,
+) -> After {
+    if feeder.is_inviting() {
+        meter.refused(refusal);
+        return After::Breaks { reset: true };
+    }
+    let turned = Turned {
+        declined: refusal.into(),
+        fault: None,
+        is_head: asked.is_head,
+        is_http10: asked.is_http10,
+        persists: asked.persists && feeder.is_over() && !refusal.closes(),
+        meter: Some(meter),
+    };
+    connection.refuse(turned).await
 }
 
 /// Waits for the head of the answer, while the body goes.
@@ -73,7 +94,7 @@ async fn ask<S: ClientStream>(
 async fn deliver<S: ClientStream>(
     connection: &mut Connection<S>,
     prepared: Prepared,
-    feeder: Feeder,
+    mut feeder: Feeder,
     response: Response<UpstreamBody<Upload>>,
 ) -> After {
     let Prepared { asked, vigil, mut meter, .. } = prepared;
@@ -81,21 +102,17 @@ async fn deliver<S: ClientStream>(
     let head = match frames::head(&response, &asked, feeder.is_over(), &context) {
         Ok(head) => head,
         Err(refusal) => {
-            let is_head = asked.is_head;
-            let turned = Turned {
-                declined: refusal.into(),
-                fault: None,
-                is_head,
-                persists: false,
-                meter: Some(meter),
-            };
-            return connection.refuse(turned).await;
+            let asked = Asked { persists: false, ..asked };
+            return refuse(connection, &feeder, &asked, meter, refusal).await;
         }
     };
     meter.answered(response.status());
     let persists = head.persists;
     let upload = meter.upload();
-    let answer = frames::Outgoing::new(head, Answer::backend(response.into_body(), vigil, meter));
+    let answer = frames::Outgoing::new(
+        head.behind(feeder.withdraw()),
+        Answer::backend(response.into_body(), vigil, meter),
+    );
     let mut relay = Relay::new(connection, feeder, upload, answer);
     let sent = poll_fn(|cx| relay.poll(cx)).await;
     let is_whole = relay.is_whole();

@@ -14,7 +14,7 @@ use crate::http::headers::{self, ToBackend};
 use crate::http::meter::{Meter, Seen};
 use crate::http::vigil::Vigil;
 use crate::http::{Client, Declined, find, host, target, upgrade};
-use crate::http1::{Fault, Framing, Known, RequestHead, Target, write};
+use crate::http1::{Fault, Framing, Known, RequestHead, Target, Version, write};
 use crate::refusal::Refusal;
 
 /// A request that may pass.
@@ -48,6 +48,8 @@ pub(super) struct Turned {
     pub(super) declined: Declined,
     pub(super) fault: Option<Fault>,
     pub(super) is_head: bool,
+    /// In HTTP/1.0, where it has to be said that the next request may follow.
+    pub(super) is_http10: bool,
     /// Whether the next request may follow the answer.
     pub(super) persists: bool,
     pub(super) meter: Option<Meter>,
@@ -56,7 +58,14 @@ pub(super) struct Turned {
 impl From<Fault> for Box<Turned> {
     fn from(fault: Fault) -> Self {
         let declined = refusal(fault).into();
-        Self::new(Turned { declined, fault: Some(fault), is_head: false, persists: false, meter: None })
+        Self::new(Turned {
+            declined,
+            fault: Some(fault),
+            is_head: false,
+            is_http10: false,
+            persists: false,
+            meter: None,
+        })
     }
 }
 
@@ -83,6 +92,7 @@ pub(super) fn prepare(
             persists: persists && framing == Framing::Empty && !declined.refusal.closes(),
             fault: None,
             is_head: head.method == "HEAD",
+            is_http10: head.version == Version::Http10,
             declined,
             meter: Some(meter),
         })),
@@ -117,7 +127,7 @@ fn judged(
     let new_id = || context.ids.next();
     let asked = Asked {
         is_head: head.method == "HEAD",
-        is_http10: head.version == crate::http1::Version::Http10,
+        is_http10: head.version == Version::Http10,
         persists: head.persists,
         websocket,
     };

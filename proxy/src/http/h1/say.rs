@@ -12,7 +12,7 @@ use super::line::ClientStream;
 use super::prepare::Turned;
 use super::{After, Connection};
 use crate::buffers::Text;
-use crate::http::refuse;
+use crate::http::refuse::{self, Then};
 use crate::http1::Fault;
 use crate::refusal::Refusal;
 
@@ -47,7 +47,7 @@ pub(super) fn refusal(fault: Fault) -> Refusal {
 impl<S: ClientStream> Connection<S> {
     /// Refuses the request that was just read.
     pub(super) async fn refuse(&mut self, turned: Turned) -> After {
-        let Turned { declined, fault, is_head, persists, meter } = turned;
+        let Turned { declined, fault, is_head, is_http10, persists, meter } = turned;
         if declined.refusal == Refusal::ClientGone {
             return After::Breaks { reset: false };
         }
@@ -63,7 +63,11 @@ impl<S: ClientStream> Connection<S> {
             fault,
             location,
             is_head,
-            persists,
+            match (persists, is_http10) {
+                (false, _) => Then::Closes,
+                (true, false) => Then::Persists,
+                (true, true) => Then::PersistsAloud,
+            },
             &self.client.context.date(),
         );
         match self.say(&text).await {
@@ -76,7 +80,7 @@ impl<S: ClientStream> Connection<S> {
     /// Refuses whatever comes on this connection, and closes it.
     pub(super) async fn refuse_all(&mut self, refusal: Refusal, fault: Option<Fault>) {
         self.client.note(refusal);
-        let text = refuse::message(refusal, fault, None, false, false, &self.client.context.date());
+        let text = refuse::message(refusal, fault, None, false, Then::Closes, &self.client.context.date());
         if self.say(&text).await.is_ok() {
             self.close(true).await;
         }

@@ -139,6 +139,7 @@ fn turned(prepared: Prepared, refusal: Refusal, upload: &Upload) -> Turned {
         declined: refusal.into(),
         fault: None,
         is_head: asked.is_head,
+        is_http10: asked.is_http10,
         persists: asked.persists && upload.is_consumed() && !refusal.closes(),
         meter: Some(meter),
     }

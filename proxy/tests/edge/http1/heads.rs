@@ -244,3 +244,18 @@ async fn http10_is_kept_alive_if_it_says_so() {
         client.hears_last(last_answer("200 OK", "ok")).await;
     }
 }
+
+#[tokio::test]
+async fn an_old_client_that_is_kept_is_told_so_with_a_refusal_too() {
+    for door in DOORS {
+        let scene = Scene::open().await;
+        let mut client = scene.client(door).await;
+        for _ in 0..2 {
+            client.says("GET / HTTP/1.0\r\nhost: nobody.ep-r.io\r\nconnection: keep-alive\r\n\r\n").await;
+            let head = client.hears_head().await;
+            assert!(head.contains("\r\nconnection: keep-alive\r\n"), "{head}");
+            let length = head.split_once("content-length: ").unwrap().1.split_once("\r\n").unwrap().0;
+            client.hears_bytes(length.parse().unwrap()).await;
+        }
+    }
+}

@@ -17,6 +17,8 @@ pub(super) struct Feeder {
     body: Payload,
     /// What is left to be said to a client that waits for it (RFC 9110 10.1.1).
     invitation: &'static [u8],
+    /// The client waits for it in vain.
+    is_uninvited: bool,
 }
 
 enum Payload {
@@ -45,12 +47,26 @@ impl Feeder {
             }
         };
         let invitation = if expects_continue { CONTINUE } else { b"" };
-        (Self { feed, body, invitation }, piped)
+        (Self { feed, body, invitation, is_uninvited: false }, piped)
     }
 
     /// Whether the body was read to its end.
     pub(super) fn is_over(&self) -> bool {
         self.feed.is_none()
+    }
+
+    /// Whether the client has a part of an invitation, so that nothing but the rest may follow.
+    pub(super) fn is_inviting(&self) -> bool {
+        (1..CONTINUE.len()).contains(&self.invitation.len())
+    }
+
+    /// The answer is there: nobody is invited any more. What is left of an invitation that was begun is to be said
+    /// before it.
+    pub(super) fn withdraw(&mut self) -> &'static [u8] {
+        let has_begun = self.is_inviting();
+        let left = std::mem::take(&mut self.invitation);
+        self.is_uninvited = !left.is_empty() && !has_begun;
+        if has_begun { left } else { b"" }
     }
 
     /// Reads what has come, as far as it is wanted.
@@ -84,7 +100,7 @@ impl Feeder {
                     return Err(Broke::Client(Refusal::ClientGone));
                 }
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending if is_wanted => return Ok(Step::Client),
+                Poll::Pending if is_wanted && !self.is_uninvited => return Ok(Step::Client),
                 Poll::Pending => return Ok(Step::Backend),
             }
         }
@@ -115,7 +131,7 @@ impl Feeder {
             ))
         };
         // Who sends unasked waits for no invitation.
-        self.invitation = b"";
+        (self.invitation, self.is_uninvited) = (b"", false);
         match &mut self.body {
             Payload::Plain(body) => {
                 let taken = body.scan(line.inbound.unread())?.taken;
@@ -151,5 +167,27 @@ impl Feeder {
             },
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_is_said_to_its_end_or_not_at_all() {
+        let expecting = || Feeder::new(Framing::Length(4), true).0;
+        let mut silent = expecting();
+        assert_eq!((silent.is_inviting(), silent.withdraw(), silent.is_uninvited), (false, &b""[..], true));
+        let mut begun = expecting();
+        begun.invitation = &CONTINUE[9..];
+        assert!(begun.is_inviting(), "nothing but the rest may follow");
+        assert_eq!((begun.withdraw(), begun.is_uninvited), (&b"100 Continue\r\n\r\n"[..], false));
+        let mut said = expecting();
+        said.invitation = b"";
+        assert_eq!((said.is_inviting(), said.withdraw(), said.is_uninvited), (false, &b""[..], false));
+        for mut over in [silent, begun, said] {
+            assert_eq!((over.is_inviting(), over.withdraw()), (false, &b""[..]), "nobody is told again");
+        }
     }
 }

@@ -67,6 +67,14 @@ pub(super) fn head<B: Body>(
     Ok(Head { text, framing, persists })
 }
 
+impl Head {
+    /// Behind `rest`, which is left of what was being said.
+    pub(super) fn behind(mut self, rest: &[u8]) -> Self {
+        self.text.splice(0..0, rest.iter().copied());
+        self
+    }
+}
+
 /// An answer on its way to a client.
 pub(super) struct Outgoing {
     parcel: Parcel,
