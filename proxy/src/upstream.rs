@@ -149,7 +149,7 @@ impl<B: RequestBody> Upstreams<B> {
         match fault {
             // The only backend may have closed just this connection, or refused just this stream.
             Fault::Closed | Fault::RefusedStream => other.or_else(|| self.choose(entry, None)),
-            Fault::Dial(_) | Fault::Garbage | Fault::RequestBody => other,
+            Fault::Dial(_) | Fault::CutShort | Fault::Garbage | Fault::RequestBody => other,
         }
     }
 

@@ -70,6 +70,18 @@ impl<'b> ResponseHead<'b> {
         }
         Ok(self.said?.unwrap_or(Framing::UntilClose))
     }
+
+    /// Whether an answer that can have no body says that it has one (RFC 9112 6.1, RFC 9110 8.6). Who means it sends
+    /// what the next answer would seem to begin with.
+    pub fn is_doubtful(&self) -> bool {
+        match self.said {
+            Ok(None) => false,
+            Ok(Some(Framing::Length(length))) => self.status == 204 && length > 0,
+            Ok(Some(Framing::Empty | Framing::Chunked | Framing::UntilClose)) | Err(_) => {
+                matches!(self.status, 204 | 304)
+            }
+        }
+    }
 }
 
 /// The first line of an answer (RFC 9112 4).

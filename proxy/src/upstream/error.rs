@@ -27,6 +27,8 @@ pub enum Fault {
     Dial(DialError),
     /// The backend closed or reset the connection, or the stream, before it answered.
     Closed,
+    /// The backend did so when something of an answer had come.
+    CutShort,
     /// The backend says that it has not looked at the request: by REFUSED_STREAM, or by a GOAWAY that names
     /// an earlier stream as its last (RFC 9113 8.7).
     RefusedStream,
@@ -43,7 +45,7 @@ impl Fault {
         match self {
             Self::Dial(_) | Self::RefusedStream => true,
             Self::Closed => method.is_idempotent(),
-            Self::Garbage | Self::RequestBody => false,
+            Self::CutShort | Self::Garbage | Self::RequestBody => false,
         }
     }
 
@@ -54,7 +56,7 @@ impl Fault {
             Self::Dial(DialError::Timeout | DialError::Refused | DialError::Failed(_)) => {
                 Refusal::ConnectFailed
             }
-            Self::Closed | Self::RefusedStream => Refusal::BackendReset,
+            Self::Closed | Self::CutShort | Self::RefusedStream => Refusal::BackendReset,
             Self::Garbage => Refusal::BackendGarbage,
             Self::RequestBody => Refusal::ClientGone,
         }

@@ -96,7 +96,7 @@ pub(super) fn read(head: &[u8], asked: &Asked, is_whole: bool, context: &Context
         head: text,
         status: StatusCode::from_u16(answer.status).map_err(|_| Refusal::BackendGarbage)?,
         framing,
-        backend_persists: answer.persists && framing != Framing::UntilClose,
+        backend_persists: answer.persists && framing != Framing::UntilClose && !answer.is_doubtful(),
         client_persists,
         has_switched,
     }))

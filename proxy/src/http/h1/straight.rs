@@ -83,7 +83,7 @@ async fn exchange<S: ClientStream>(
                     }
                     Err(Failed::Backend(fault)) => {
                         let backend = passage.backend;
-                        let unheard = prepared.is_repeatable && fault == Fault::Closed && !backend.is_heard();
+                        let unheard = prepared.is_repeatable && fault == Fault::Closed;
                         (fault, !backend.is_touched() || unheard)
                     }
                 }
@@ -122,6 +122,8 @@ async fn deliver<S: ClientStream>(
         }
         Err(refusal) if !download.has_begun() && !refusal.resets() => {
             backend.reset();
+            // A client that does not read keeps neither the backend nor a place at it.
+            drop((backend, lease));
             connection.refuse(turned(prepared, refusal, &upload)).await
         }
         Err(refusal) => {

@@ -84,3 +84,20 @@ fn some_answers_have_no_body_whatever_they_say() {
     assert_eq!(length(&["HTTP/1.1 304 x", "Content-Length: x"]), None);
     assert_eq!(length(&["HTTP/1.1 304 x", "Content-Length: 3", "Content-Length: 3"]), None);
 }
+
+#[test]
+fn who_says_that_there_is_a_body_where_there_can_be_none_is_doubtful() {
+    for (status, said, is_doubtful) in [
+        ("204", "X: y", false),
+        ("204", "Content-Length: 0", false),
+        ("204", "Content-Length: 3", true),
+        ("204", "Content-Length: x", true),
+        ("204", "Transfer-Encoding: chunked", true),
+        ("304", "Content-Length: 3", false),
+        ("304", "Transfer-Encoding: chunked", true),
+        ("200", "Transfer-Encoding: chunked", false),
+    ] {
+        let head = [&*format!("HTTP/1.1 {status} x"), said];
+        assert_eq!(read(&head, |head| head.unwrap().is_doubtful()), is_doubtful, "{status} {said}");
+    }
+}

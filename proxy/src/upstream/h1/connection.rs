@@ -45,11 +45,6 @@ impl Connection {
         self.touched
     }
 
-    /// Whether any byte of an answer was read.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.heard
-    }
-
     /// Writes what the kernel takes of `parts`.
     pub(crate) fn poll_write(
         &mut self,
@@ -82,8 +77,8 @@ impl Connection {
     /// Waits for the next head. Returns its length; it begins at the first byte of [`Self::unread`].
     ///
     /// # Errors
-    /// [`Fault::Closed`] when the backend closed before a byte of it, [`Fault::Garbage`] when what came is
-    /// no head.
+    /// [`Fault::Closed`] when the backend closed before a byte of an answer, [`Fault::CutShort`] when it did
+    /// after one, [`Fault::Garbage`] when what came is no head.
     pub(crate) fn poll_head(
         &mut self,
         cx: &mut Context<'_>,
@@ -101,6 +96,7 @@ impl Connection {
             }
             match ready!(self.poll_fill(cx)) {
                 Ok(0) if !self.inbound.is_empty() => return Poll::Ready(Err(Fault::Garbage)),
+                Ok(0) | Err(_) if self.heard => return Poll::Ready(Err(Fault::CutShort)),
                 Ok(0) | Err(_) => return Poll::Ready(Err(Fault::Closed)),
                 Ok(_) => {}
             }

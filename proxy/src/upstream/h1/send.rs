@@ -80,7 +80,7 @@ impl H1 {
             let response = response(&head)?;
             if !interim {
                 let framing = head.framing(to_head).map_err(|_| Fault::Garbage)?;
-                let persists = head.persists;
+                let persists = head.persists && !head.is_doubtful();
                 connection.consume(length);
                 return Poll::Ready(Ok((response, framing, persists)));
             }

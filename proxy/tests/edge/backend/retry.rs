@@ -1,6 +1,6 @@
 //! Which requests are sent again when their backend goes away, and that nothing ever happens twice.
 
-use proto::EdgeProtocol::Http;
+use proto::EdgeProtocol::{Http, Https};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -133,6 +133,26 @@ async fn a_request_whose_answer_has_begun_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_request_of_http2_whose_answer_has_begun_is_not_sent_again() {
+    let hand = Hand::open();
+    let stage = hand.stage(|_| {});
+    stage.apply(vec![bound("a.ep-r.io", Https, &[hand.address])]);
+    let mut raw = Raw::open(&stage).await;
+    for (stream, end) in [(1, End::Fin), (3, End::Reset)] {
+        raw.send(&get(stream)).await;
+        let mut peer = hand.accept().await;
+        peer.head().await;
+        peer.say(b"HTTP/1.1 103 Hints\r\n\r\n").await;
+        raw.until(|frame| frame.stream == stream && frame.kind == HEADERS).await;
+        peer.end(end);
+        raw.until(|frame| frame.stream == stream && frame.flags & END_STREAM != 0).await;
+        assert!(hand.has_no_other(), "{end:?}");
+    }
+    let page = admin(&stage, "/metrics").await.body;
+    assert!(page.contains("epr_refusals_total{reason=\"backend_reset\"} 2\n"), "{page}");
+}
+
+#[tokio::test]
 async fn a_body_of_which_something_has_gone_is_not_sent_again() {
     for end in BOTH_ENDS {
         let hand = Hand::open();
@@ -196,7 +216,7 @@ async fn sample(stage: &Stage, name: &str) -> u64 {
 async fn a_request_over_http2_is_sent_again_over_a_new_connection() {
     let hand = Hand::open();
     let stage = hand.stage(|_| {});
-    stage.apply(vec![bound("a.ep-r.io", proto::EdgeProtocol::Https, &[hand.address])]);
+    stage.apply(vec![bound("a.ep-r.io", Https, &[hand.address])]);
     let mut raw = Raw::open(&stage).await;
     let mut peers = Vec::new();
     for stream in [1, 3] {
