@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proto::EdgeProtocol::Https;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::hand::{End, GET, Hand, OK, Peer, client};
 use crate::client::{read_answer, tls};
@@ -160,4 +160,29 @@ async fn streams_that_are_taken_back_give_their_places_back() {
     raw.until(|frame| frame.stream == 5 && frame.flags & 1 != 0).await;
     let page = admin(&stage, "/metrics").await.body;
     assert!(page.contains("epr_requests_total{port=\"https\",protocol=\"h2\",status=\"2xx\"} 2\n"), "{page}");
+}
+
+#[tokio::test]
+async fn a_refusal_that_nobody_reads_keeps_no_place() {
+    const MOST: usize = 2000;
+    let hand = Hand::open();
+    let stage = hand.stage(|config| {
+        config.limits.in_flight_per_backend = NonZeroU32::MIN;
+        config.limits.unsent = 2048;
+    });
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    let mut deaf = socket.connect(stage.http).await.unwrap();
+    deaf.write_all(&GET.repeat(MOST)).await.unwrap();
+    let mut refused = 0;
+    // Until one is left lying.
+    while let Ok(mut peer) = tokio::time::timeout(Duration::from_millis(300), hand.accept()).await {
+        peer.head().await;
+        peer.say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nno chunk\r\n").await;
+        let ended = tokio::time::timeout(Duration::from_secs(20), peer.rest()).await;
+        assert_eq!(ended.map(|(_, end)| end), Ok(End::Reset), "after {refused}");
+        refused += 1;
+    }
+    assert!((1..MOST).contains(&refused), "{refused}");
+    assert_free(&hand, &stage, "a refusal nobody reads").await;
 }
