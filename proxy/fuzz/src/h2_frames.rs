@@ -34,7 +34,7 @@ fn plain(bytes: &[u8]) -> (Vec<Kind>, bool) {
         let length = u32::from_be_bytes([0, high, middle, low]) as usize;
         let (is_end, ends_block) = (flags & 1 != 0, flags & 4 != 0);
         if kind == 1 || kind == 9 {
-            in_block = !ends_block;
+            in_block = !ends_block || rest.len() < HEAD + length;
         }
         told.push(match kind {
             1 => Kind::Work,

@@ -153,6 +153,11 @@ impl Watch {
         is_too_slow(self.pace.get_or_insert_with(begun), cx, clock, moved)
     }
 
+    /// The client is waited for again, from `now` on; what it does not take counts from here.
+    pub(crate) fn resumes(&mut self, now: Instant, moved: u64) {
+        (self.since, self.seen) = (Some(now), moved);
+    }
+
     /// It is not the client who is waited for.
     pub(crate) fn rests(&mut self, moved: u64) {
         if let Some(pace) = &mut self.pace {

@@ -55,13 +55,13 @@ pub(crate) async fn serve<S: ClientStream>(mut stream: S, client: Rc<Client>) {
         // What it was sent and does not take shall not wait for it. Without the reset it does, for a while.
         let _ = stream.tcp().set_zero_linger();
     }
-    if ended.is_unheard() {
-        // A reset would overtake the GOAWAY (RFC 9112 9.6 says the same of HTTP/1).
+    if let Some(patience) = ended.heard_out(timeouts) {
+        // A reset would overtake the GOAWAY, and answers (RFC 9112 9.6 says the same of HTTP/1).
         let hear_out = async {
             let mut unheard = [0_u8; 1024];
             while stream.read(&mut unheard).await.is_ok_and(|read| read > 0) {}
         };
-        let _ = tokio::time::timeout(timeouts.linger, hear_out).await;
+        let _ = tokio::time::timeout(patience, hear_out).await;
     }
 }
 

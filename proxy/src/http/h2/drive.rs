@@ -42,11 +42,14 @@ impl Ended {
         }
     }
 
-    /// Whether the client may still be sending when it is told.
-    pub(super) fn is_unheard(self) -> bool {
+    /// How long the client is heard out when the connection is over, for what it still sends would have it reset
+    /// before the client has all that is on its way; nothing where that is what shall happen.
+    pub(super) fn heard_out(self, timeouts: &Timeouts) -> Option<Duration> {
         match self {
-            Self::Broke | Self::Flooded | Self::Lapsed(Lapse::Head) => true,
-            Self::Whole | Self::Lapsed(Lapse::Idle | Lapse::Stalled) => false,
+            // A slow reader has as long for the last answer as one that takes nothing has for any other.
+            Self::Whole => Some(timeouts.stalled),
+            Self::Broke | Self::Flooded | Self::Lapsed(Lapse::Head | Lapse::Idle) => Some(timeouts.linger),
+            Self::Lapsed(Lapse::Stalled) => None,
         }
     }
 }
@@ -223,7 +226,12 @@ enum Seat {
     Idle(IdleGuard),
     /// It was told to go, and has until then to ask what it had sent before it heard.
     Leaving(#[expect(dead_code, reason = "it counts as leaving as long as this lives")] IdleGuard, Instant),
+    /// It was told, and had asked: it goes when that is answered.
+    Told,
 }
+
+/// The part of the time for which a newcomer waits for a place that a connection has to leave one.
+const LEAVES_WITHIN: u32 = 4;
 
 impl Seat {
     /// Whether the connection has to go; told once.
@@ -235,8 +243,12 @@ impl Seat {
         timeouts: &Timeouts,
     ) -> bool {
         *self = match std::mem::replace(self, Self::Busy) {
-            leaving @ Self::Leaving(..) => {
-                *self = leaving;
+            Self::Leaving(..) | Self::Told if !is_idle => {
+                *self = Self::Told;
+                return false;
+            }
+            told @ (Self::Leaving(..) | Self::Told) => {
+                *self = told;
                 return false;
             }
             Self::Busy | Self::Idle(_) if !is_idle => return false,
@@ -246,14 +258,14 @@ impl Seat {
         let Self::Idle(guard) = self else { return false };
         let has_to_go = guard.poll_shed(cx).is_ready();
         if has_to_go && let Self::Idle(guard) = std::mem::replace(self, Self::Busy) {
-            *self = Self::Leaving(guard, Instant::now() + timeouts.linger);
+            *self = Self::Leaving(guard, Instant::now() + timeouts.place / LEAVES_WITHIN);
         }
         has_to_go
     }
 
     fn leaves_at(&self) -> Option<Instant> {
         match self {
-            Self::Busy | Self::Idle(_) => None,
+            Self::Busy | Self::Idle(_) | Self::Told => None,
             Self::Leaving(_, at) => Some(*at),
         }
     }

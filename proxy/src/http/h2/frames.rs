@@ -19,6 +19,8 @@ pub struct Frames {
     at: At,
     /// A header block was begun whose end did not come yet (RFC 9113 4.3).
     in_block: bool,
+    /// It ends with the payload of this frame.
+    ends_block: bool,
 }
 
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Default for Frames {
 impl Frames {
     /// Before a connection's first byte.
     pub fn new() -> Self {
-        Self { at: At::Preface(PREFACE), in_block: false }
+        Self { at: At::Preface(PREFACE), in_block: false, ends_block: false }
     }
 
     /// Whether something is begun that the client has to end before anything else can come: the preface, or
@@ -73,7 +75,7 @@ impl Frames {
                     *left -= skipped;
                     bytes = bytes.get(skipped..).unwrap_or_default();
                     if *left == 0 {
-                        self.at = At::Head([0; HEAD], 0);
+                        self.leave();
                     }
                 }
                 At::Head(head, have) => {
@@ -94,9 +96,12 @@ impl Frames {
     /// Enters the payload of the frame that has this head.
     fn enter(&mut self, [high, middle, low, kind, flags, ..]: [u8; HEAD]) -> Kind {
         let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-        self.at = if length == 0 { At::Head([0; HEAD], 0) } else { At::Payload(length) };
         if matches!(kind, types::HEADERS | types::CONTINUATION) {
-            self.in_block = flags & END_HEADERS == 0;
+            (self.in_block, self.ends_block) = (true, flags & END_HEADERS != 0);
+        }
+        self.at = At::Payload(length);
+        if length == 0 {
+            self.leave();
         }
         match kind {
             types::HEADERS => Kind::Work,
@@ -104,6 +109,14 @@ impl Frames {
             types::RST_STREAM => Kind::Reset,
             types::PING | types::WINDOW_UPDATE => Kind::Response,
             _ => Kind::Idle,
+        }
+    }
+
+    /// The payload is over.
+    fn leave(&mut self) {
+        self.at = At::Head([0; HEAD], 0);
+        if std::mem::take(&mut self.ends_block) {
+            self.in_block = false;
         }
     }
 }
@@ -142,7 +155,9 @@ mod tests {
         assert!(!frames.is_in_head(), "SETTINGS are no head");
         frames.follow(&BYTES[PREFACE + 9..PREFACE + 20], drop);
         assert!(frames.is_in_head(), "HEADERS without an end");
-        frames.follow(&BYTES[PREFACE + 20..], drop);
+        frames.follow(&BYTES[PREFACE + 20..PREFACE + 29], drop);
+        assert!(frames.is_in_head(), "the end is said, and did not come yet");
+        frames.follow(&BYTES[PREFACE + 29..], drop);
         assert!(!frames.is_in_head());
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Outgoing<'s> {
     sent: u64,
     /// Of a client that opens its window slowly, or not at all.
     watch: Watch,
+    /// The backend is waited for.
+    rests: bool,
     /// Made when it is waited for first: most answers fit into the window.
     clock: Option<Clock>,
     /// What the client still sends, and how fast it has to.
@@ -58,7 +60,8 @@ impl<'s> Outgoing<'s> {
             serving,
             waiting: Bytes::new(),
             sent: 0,
-            watch: Watch::new(Instant::now()),
+            watch: Watch::from_first_wait(),
+            rests: false,
             clock: None,
             upload: upload.map(|progress| Lingering { progress, pace: None }),
             broken: None,
@@ -74,6 +77,7 @@ impl<'s> Outgoing<'s> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.send.poll_reset(cx).is_ready() {
+                self.is_left();
                 return Poll::Ready(());
             }
             if let Some((reason, flush)) = &mut self.broken {
@@ -87,7 +91,11 @@ impl<'s> Outgoing<'s> {
             if !self.waiting.is_empty() {
                 match self.poll_waiting(cx) {
                     Poll::Ready(Ok(false)) => continue,
-                    Poll::Ready(Ok(true) | Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Ok(true)) => return Poll::Ready(()),
+                    Poll::Ready(Err(_)) => {
+                        self.is_left();
+                        return Poll::Ready(());
+                    }
                     Poll::Pending if self.is_too_slow(cx) => {
                         self.answer.cut(Refusal::SlowReader);
                         self.send.send_reset(Reason::CANCEL);
@@ -99,6 +107,7 @@ impl<'s> Outgoing<'s> {
             let frame = Pin::new(&mut self.answer).poll_frame(cx);
             if frame.is_pending() {
                 self.watch.rests(self.sent);
+                self.rests = true;
                 if self.upload.as_mut().is_some_and(|upload| upload.is_too_slow(cx, self.config)) {
                     self.answer.cut(Refusal::BodyTimeout);
                     self.broken = Some((Reason::CANCEL, Flush::default()));
@@ -121,6 +130,13 @@ impl<'s> Outgoing<'s> {
         }
     }
 
+    /// The client wants no more of it, or is gone.
+    fn is_left(&mut self) {
+        if self.broken.is_none() {
+            self.answer.cut(Refusal::ClientGone);
+        }
+    }
+
     /// Sends what the windows have room for; whether that was the end of it all.
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, h2::Error>> {
         let room = ready!(window::poll_room(&mut self.send, cx, self.waiting.len()))?;
@@ -136,6 +152,9 @@ impl<'s> Outgoing<'s> {
     fn is_too_slow(&mut self, cx: &mut Context<'_>) -> bool {
         let stalled = self.config.timeouts.stalled;
         let clock = self.clock.get_or_insert_with(|| Clock::new(Instant::now() + stalled));
+        if std::mem::take(&mut self.rests) {
+            self.watch.resumes(Instant::now(), self.sent);
+        }
         self.watch.is_over(cx, clock, self.sent, stalled)
             || self.watch.takes_too_slowly(cx, clock, self.sent, self.config)
     }

@@ -107,12 +107,17 @@ fn begin(
     mut respond: SendResponse<Bytes>,
     response: Response<Answer>,
 ) -> Option<(SendStream<Bytes>, Answer)> {
-    let (mut head, answer) = response.into_parts();
+    let (mut head, mut answer) = response.into_parts();
     let is_whole = answer.is_end_stream();
     if let Some(length) = answer.size_hint().exact().filter(|_| !is_whole) {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
     }
-    // It fails only where the stream or the connection is gone.
-    let send = respond.send_response(Response::from_parts(head, ()), is_whole).ok()?;
-    (!is_whole).then_some((send, answer))
+    match respond.send_response(Response::from_parts(head, ()), is_whole) {
+        Ok(send) => (!is_whole).then_some((send, answer)),
+        // The stream is gone, or the connection.
+        Err(_) => {
+            answer.cut(Refusal::ClientGone);
+            None
+        }
+    }
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(
     // It fails only where the stream or the connection is gone.
     let Ok(send) = respond.send_response(response, false) else { return tunnel.cut() };
     let send = Rc::new(RefCell::new(send));
-    let mut stream = Stream { body, send: send.clone(), unread: Bytes::new() };
+    let mut stream = Stream { body, send: send.clone(), serving, unread: Bytes::new() };
     // Who has said all is not read from any more, and may still take the stream back.
     let gone = poll_fn(|cx| send.borrow_mut().poll_reset(cx).map(drop));
     if tunnel.carry(client, &mut stream, gone).await != End::Whole {
@@ -53,20 +53,21 @@ pub(super) async fn run(
 }
 
 /// Both directions of a stream, as bytes.
-struct Stream {
+struct Stream<'s> {
     body: RecvStream,
     send: Rc<RefCell<SendStream<Bytes>>>,
+    serving: &'s Serving,
     /// What came and was not read yet. It counts against the client's window until then.
     unread: Bytes,
 }
 
-impl Bare for Stream {
+impl Bare for Stream<'_> {
     fn bare(&self) -> Option<&TcpStream> {
         None
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for Stream<'_> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -87,12 +88,14 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for Stream<'_> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut send = self.send.borrow_mut();
         let room = ready!(window::poll_room(&mut send, cx, bytes.len())).map_err(io::Error::other)?;
         let piece = Bytes::copy_from_slice(bytes.get(..room).unwrap_or_default());
         send.send_data(piece, false).map_err(io::Error::other)?;
+        // What the client says of it is no flood.
+        self.serving.has_answered(room);
         Poll::Ready(Ok(room))
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,12 +11,17 @@ use proto::BackendProtocol::H2c;
 use proto::EdgeProtocol::Https;
 use proxy::tasks::Tasks;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsConnector;
 
 use super::frames::{
-    CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS, NO_ERROR, RST_STREAM, Raw, block, frame, post, reset,
+    CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS, NO_ERROR, PING, RST_STREAM, Raw, WINDOW_UPDATE, ack,
+    block, frame, get, post, reset,
 };
 use crate::backends::{says, serve};
+use crate::client::tls_config;
+use crate::observed::admin;
 use crate::stage::{Stage, bound, bound_to};
 
 /// Tells of all it reads, and how that ended: when it has read `pause` first, to go on then.
@@ -90,12 +96,12 @@ async fn an_answer_that_breaks_off_is_reset() {
         let backend = says(&stage.tasks, answer).await;
         stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
         let mut raw = Raw::open(&stage).await;
-        raw.send(&super::frames::get(1)).await;
+        raw.send(&get(1)).await;
         let came = raw.until(|frame| frame.stream == 1 && frame.kind != HEADERS).await;
         assert_eq!((came.kind, came.payload.as_slice()), (DATA, &b"half"[..]), "what came is not taken back");
         let ended = raw.until(|frame| frame.stream == 1).await;
         assert_eq!(ended.kind, RST_STREAM);
-        raw.send(&super::frames::get(3)).await;
+        raw.send(&get(3)).await;
         raw.until(|frame| frame.stream == 3).await;
     }
 }
@@ -117,7 +123,7 @@ async fn an_answer_without_a_length_that_ends_by_a_reset_is_reset() {
     .await;
     stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
     let mut raw = Raw::open(&stage).await;
-    raw.send(&super::frames::get(1)).await;
+    raw.send(&get(1)).await;
     raw.until(|frame| frame.stream == 1 && frame.kind == DATA).await;
     told.send(()).unwrap();
     let ended = raw.until(|frame| frame.stream == 1).await;
@@ -153,7 +159,7 @@ async fn an_answer_that_an_http2_backend_resets_is_reset_with_its_reason() {
         let backend = half(&stage.tasks, said).await;
         stage.apply(vec![bound_to("dep-g", "a.ep-r.io", Https, H2c, &[backend])]);
         let mut raw = Raw::open(&stage).await;
-        raw.send(&super::frames::get(1)).await;
+        raw.send(&get(1)).await;
         let ended = raw.until(|frame| frame.stream == 1 && ![HEADERS, DATA].contains(&frame.kind)).await;
         assert_eq!((ended.kind, ended.code()), (RST_STREAM, told), "{said:?}");
     }
@@ -209,4 +215,84 @@ async fn a_body_behind_its_own_answer_must_come_unless_it_is_a_conversation() {
     assert_eq!((ended.stream, ended.code()), (3, CANCEL));
     raw.send(&frame(DATA, END_STREAM, 1, b"the last")).await;
     raw.until(|frame| frame.stream == 1 && frame.kind == DATA && frame.flags & END_STREAM != 0).await;
+}
+
+/// Serves whoever asks an answer of so many bytes, its head first and the rest when `late` is over.
+async fn large(tasks: &Tasks, length: usize, late: Duration) -> SocketAddr {
+    serve(tasks, move |mut stream| async move {
+        let mut some = [0; 4096];
+        let _ = stream.read(&mut some).await;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        let _ = stream.write_all(head.as_bytes()).await;
+        tokio::time::sleep(late).await;
+        let _ = stream.write_all(&vec![b'.'; length]).await;
+    })
+    .await
+}
+
+/// Whoever reads slowly has the last answer of a connection whole, though it goes on talking.
+#[tokio::test]
+async fn the_end_of_a_connection_spares_the_end_of_its_last_answer() {
+    const LENGTH: usize = 2_000_000;
+    let stage = Stage::with(|config| config.limits.requests_per_connection = NonZeroU32::MIN);
+    let backend = large(&stage.tasks, LENGTH, Duration::ZERO).await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let stream = socket.connect(stage.https).await.unwrap();
+    let connector = TlsConnector::from(tls_config(&stage, &[b"h2"]));
+    let stream = connector.connect("a.ep-r.io".try_into().unwrap(), stream).await.unwrap();
+    let mut raw = Raw::over(stream, &[]).await;
+    raw.send(&get(1)).await;
+    let mut got = 0;
+    loop {
+        let came = raw.next().await.unwrap_or_else(|| panic!("it ends after {got}"));
+        if came.kind == PING {
+            // It goes unanswered where the connection is over for the proxy.
+            let _ = raw.try_send(&ack(&came)).await;
+        }
+        if came.kind == DATA {
+            got += came.payload.len();
+            if came.flags & END_STREAM != 0 {
+                break;
+            }
+            let size = u32::try_from(came.payload.len()).unwrap().to_be_bytes();
+            let opens = |stream| frame(WINDOW_UPDATE, 0, stream, &size);
+            let _ = raw.try_send(&[opens(0), opens(1)].concat()).await;
+        }
+    }
+    assert_eq!(got, LENGTH);
+}
+
+/// The time in which a client has to take something begins when there is something to take.
+#[tokio::test]
+async fn who_had_nothing_to_take_was_not_slow() {
+    let late = Duration::from_millis(900);
+    let stage = Stage::with(|config| config.timeouts.stalled = Duration::from_millis(600));
+    let backend = large(&stage.tasks, 10, late).await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    // No window at first (RFC 9113 6.5.2).
+    let mut raw = Raw::with(&stage, &[0, 4, 0, 0, 0, 0]).await;
+    raw.send(&get(1)).await;
+    assert_eq!(raw.until(|frame| frame.stream == 1).await.kind, HEADERS);
+    tokio::time::sleep(late + Duration::from_millis(200)).await;
+    raw.send(&frame(WINDOW_UPDATE, 0, 1, &10_u32.to_be_bytes())).await;
+    let came = raw.until(|frame| frame.stream == 1).await;
+    assert_eq!((came.kind, came.payload.len()), (DATA, 10), "{came:?}");
+}
+
+/// An answer nobody wanted in the end is none that was served.
+#[tokio::test]
+async fn who_takes_a_request_back_is_told_of_as_gone() {
+    let stage = Stage::open();
+    let backend = large(&stage.tasks, 1_000_000, Duration::ZERO).await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let mut raw = Raw::open(&stage).await;
+    raw.send(&get(1)).await;
+    raw.until(|frame| frame.kind == DATA).await;
+    raw.send(&reset(1, CANCEL)).await;
+    let line = "epr_refusals_total{reason=\"client_gone\"} 1\n";
+    while !admin(&stage, "/metrics").await.body.contains(line) {
+        tokio::task::yield_now().await;
+    }
 }

@@ -118,7 +118,11 @@ impl Raw {
     }
 
     pub(crate) async fn with(stage: &Stage, settings: &[u8]) -> Self {
-        let mut raw = Self(tls(stage, "a.ep-r.io", &[b"h2"]).await.unwrap());
+        Self::over(tls(stage, "a.ep-r.io", &[b"h2"]).await.unwrap(), settings).await
+    }
+
+    pub(crate) async fn over(stream: TlsStream<TcpStream>, settings: &[u8]) -> Self {
+        let mut raw = Self(stream);
         raw.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
         raw.send(&frame(SETTINGS, 0, 0, settings)).await;
         raw.until(|frame| frame.kind == SETTINGS && frame.flags == 0).await;

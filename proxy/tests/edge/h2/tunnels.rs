@@ -15,7 +15,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::frames::{
-    CANCEL, DATA, END_HEADERS, END_STREAM, Frame, HEADERS, RST_STREAM, Raw, SETTINGS, block, frame, reset,
+    CANCEL, DATA, END_HEADERS, END_STREAM, Frame, HEADERS, RST_STREAM, Raw, SETTINGS, WINDOW_UPDATE, block,
+    frame, reset,
 };
 use crate::backends::{echo, says, serve};
 use crate::stage::{Stage, bound, bound_to, only_from};
@@ -147,6 +148,24 @@ async fn the_settings_say_so() {
     stream.read_exact(&mut settings).await.unwrap();
     // SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 3).
     assert!(settings.chunks(6).any(|setting| setting == [0, 8, 0, 0, 0, 1]), "{settings:?}");
+}
+
+#[tokio::test]
+async fn what_a_client_says_of_what_it_gets_is_no_flood() {
+    let stage = Stage::with(|config| config.limits.h2_idle_frames = "1/s:50".parse().unwrap());
+    let (backend, mut heard) = switching(&stage.tasks, |mut stream| async move {
+        while stream.read_u8().await.is_ok() && stream.write_all(&[b'.'; 100]).await.is_ok() {}
+        (String::new(), None)
+    })
+    .await;
+    let mut raw = open(&stage, backend).await;
+    assert!(heard.recv().await.is_some());
+    let opens = |stream| frame(WINDOW_UPDATE, 0, stream, &100_u32.to_be_bytes());
+    for _ in 0..300 {
+        raw.send(&frame(DATA, 0, 1, b"?")).await;
+        assert_eq!(on_stream(&mut raw).await.kind, DATA);
+        raw.send(&[opens(0), opens(1)].concat()).await;
+    }
 }
 
 #[tokio::test]
