@@ -33,6 +33,11 @@ use args::Command;
 use client::block_on;
 use failure::Failure;
 
+/// A request is some dozen pieces of memory, large and small, which glibc's allocator sorts and merges
+/// (docs/PERFORMANCE.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match args::parse() {
         Ok(cli) => cli,

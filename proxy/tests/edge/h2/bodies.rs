@@ -259,6 +259,8 @@ async fn the_end_of_a_connection_spares_the_end_of_its_last_answer() {
             let size = u32::try_from(came.payload.len()).unwrap().to_be_bytes();
             let opens = |stream| frame(WINDOW_UPDATE, 0, stream, &size);
             let _ = raw.try_send(&[opens(0), opens(1)].concat()).await;
+            // So that the proxy is done long before.
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
     assert_eq!(got, LENGTH);
