@@ -34,7 +34,7 @@ pub(crate) async fn finish(
     config: Arc<ServerConfig>,
     timeout: Duration,
 ) -> Result<Terminated, Refusal> {
-    let accept = TlsAcceptor::from(config).accept(Prefixed { prefix: hello, stream });
+    let accept = TlsAcceptor::from(config).accept(Prefixed { prefix: hello, stream, taken: 0 });
     match tokio::time::timeout(timeout, accept).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(_)) => Err(Refusal::HandshakeFailed),
@@ -56,12 +56,26 @@ pub(crate) fn is_resumed(stream: &Terminated) -> bool {
 pub(crate) struct Prefixed<S> {
     prefix: BytesMut,
     stream: S,
+    /// Bytes it took.
+    taken: u64,
 }
 
 impl<S> Prefixed<S> {
     /// The stream itself.
     pub(crate) fn inner(&self) -> &S {
         &self.stream
+    }
+
+    /// Bytes the stream has taken so far: what TLS holds back is none of them.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    fn note(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(count)) = written {
+            self.taken += count as u64;
+        }
+        written
     }
 }
 
@@ -87,7 +101,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note(written)
     }
 
     fn poll_write_vectored(
@@ -95,7 +110,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -35,11 +35,11 @@ use tokio::time::Instant;
 use super::{Client, ClientStream, Door};
 use crate::refusal::Refusal;
 use drive::{Drive, Ended};
-use line::Line;
+use line::{Line, Measured};
 use pulse::{Lapse, Pulse};
 
 /// Serves HTTP/2 to the connection's end.
-pub(crate) async fn serve<S: ClientStream>(mut stream: S, client: Rc<Client>) {
+pub(crate) async fn serve<S: ClientStream + Measured>(mut stream: S, client: Rc<Client>) {
     let context = client.context.clone();
     let (timeouts, limits) = (&context.config().timeouts, &context.config().limits);
     let pulse = Pulse::new(limits, Instant::now());
