@@ -2,6 +2,9 @@
 //!
 //! [`serve_plain`] for the port in the clear, [`serve_tls`] for the TLS port. Each is a straight line;
 //! the wrapper around it counts, logs and tells the client.
+//!
+//! Tasks are as large as the largest of what they may come to, and most connections wait for HTTP/1.1: what
+//! others come to is boxed.
 
 pub(crate) mod introduction;
 mod passthrough;
@@ -30,7 +33,7 @@ pub(crate) async fn serve_plain(accepted: Accepted, context: Rc<Context>) {
     let _open = Open::count(context.clone(), Port::Http);
     let place = match context.limits.enter(peer.ip(), ticket).await {
         Ok(place) => place,
-        Err(refusal) => return shut_out(stream, refusal, Port::Http, peer, &context).await,
+        Err(refusal) => return Box::pin(shut_out(stream, refusal, Port::Http, peer, &context)).await,
     };
     let client = Client::new(context.clone(), peer, Door::Plain, place);
     http::serve_h1(stream, client).await;
@@ -42,21 +45,23 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
     let _open = Open::count(context.clone(), Port::Https);
     let place = match context.limits.enter(peer.ip(), ticket).await {
         Ok(place) => place,
-        Err(refusal) => return shut_out(stream, refusal, Port::Https, peer, &context).await,
+        Err(refusal) => return Box::pin(shut_out(stream, refusal, Port::Https, peer, &context)).await,
     };
     let introduced = match introduction::hear(&mut stream, &context, peer.ip()).await {
         Ok(Some(introduced)) => introduced,
         Ok(None) => return,
-        Err(stranger) => return turn_away(stream, stranger.refusal, stranger.name, peer, &context).await,
+        Err(stranger) => {
+            return Box::pin(turn_away(stream, stranger.refusal, stranger.name, peer, &context)).await;
+        }
     };
     let Introduced { hello, name, way } = introduced;
     match way {
         Way::PassThrough(entry) => {
             // Held to the connection's end.
             let _place = place;
-            let passed = passthrough::run(stream, hello, entry, peer, &context).await;
+            let passed = Box::pin(passthrough::run(stream, hello, entry, peer, &context)).await;
             if let Err((stream, refusal)) = passed {
-                turn_away(stream, refusal, Some(name), peer, &context).await;
+                Box::pin(turn_away(stream, refusal, Some(name), peer, &context)).await;
             }
         }
         Way::Terminate(certificate) => {
@@ -84,12 +89,12 @@ async fn terminate(
 ) -> Result<(), Refusal> {
     let context = client.context.clone();
     let timeout = context.config().timeouts.handshake;
-    let stream = tls::finish(stream, hello.bytes, config, timeout).await?;
+    let stream = Box::pin(tls::finish(stream, hello.bytes, config, timeout)).await?;
     let metrics = context.metrics();
     metrics.handshakes.inc();
     metrics.handshakes_resumed.add(u64::from(tls::is_resumed(&stream)));
     if tls::speaks_h2(&stream) {
-        http::serve_h2(stream, client).await;
+        Box::pin(http::serve_h2(stream, client)).await;
     } else {
         http::serve_h1(stream, client).await;
     }

@@ -16,8 +16,8 @@ use tokio_rustls::server::TlsStream;
 use crate::refusal::Refusal;
 use crate::splice::Bare;
 
-/// A terminated connection.
-pub(crate) type Terminated = TlsStream<Prefixed<TcpStream>>;
+/// A terminated connection. It is more than a kilobyte large, and goes through many hands.
+pub(crate) type Terminated = Box<TlsStream<Prefixed<TcpStream>>>;
 
 impl Bare for Terminated {
     fn bare(&self) -> Option<&TcpStream> {
@@ -36,7 +36,7 @@ pub(crate) async fn finish(
 ) -> Result<Terminated, Refusal> {
     let accept = TlsAcceptor::from(config).accept(Prefixed { prefix: hello, stream, taken: 0 });
     match tokio::time::timeout(timeout, accept).await {
-        Ok(Ok(stream)) => Ok(stream),
+        Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err(_)) => Err(Refusal::HandshakeFailed),
         Err(_) => Err(Refusal::HandshakeTimeout),
     }

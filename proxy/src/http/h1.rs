@@ -31,6 +31,7 @@ use clock::Clock;
 use line::Line;
 use next::Next;
 use prepare::Way;
+use straight::Passed;
 
 /// A client's connection on which HTTP/1.1 is spoken.
 struct Connection<S> {
@@ -69,7 +70,8 @@ pub(crate) async fn serve<S: ClientStream>(stream: S, client: Rc<Client>) {
             Next::End => return connection.close(false).await,
             Next::Refused(refusal, fault) => return connection.refuse_all(refusal, fault).await,
         };
-        match one(&mut connection, head).await {
+        // Most connections wait for a request, and shall not carry the room for one.
+        match Box::pin(one(&mut connection, head)).await {
             After::Persists => {
                 connection.idle_since = Instant::now();
                 connection.served = connection.served.saturating_add(1);
@@ -99,9 +101,22 @@ async fn one<S: ClientStream>(connection: &mut Connection<S>, head: Range<usize>
     let is_last = connection.is_at_its_last();
     let prepared = prepare::prepare(&connection.client, bytes, Instant::now(), is_last);
     connection.line.inbound.consume(head.end);
-    match prepared {
-        Ok((Way::Straight(upload), prepared)) => straight::pass(connection, prepared, upload).await,
-        Ok((Way::Frames(frames), prepared)) => Box::pin(bridge::pass(connection, prepared, frames)).await,
-        Err(turned) => connection.refuse(*turned).await,
-    }
+    // Most requests go neither in frames nor become a tunnel, and shall not carry the room for that.
+    let turned = match prepared {
+        Ok((Way::Straight(mut upload), mut prepared)) => {
+            match straight::pass(connection, &mut prepared, &mut upload).await {
+                Passed::Over(after) => return after,
+                Passed::Switched(answered) => {
+                    Box::pin(straight::switch(connection, prepared, answered)).await;
+                    return After::Over;
+                }
+                Passed::Refused(refusal) => straight::turned(prepared, refusal, &upload),
+            }
+        }
+        Ok((Way::Frames(frames), prepared)) => {
+            return Box::pin(bridge::pass(connection, prepared, frames)).await;
+        }
+        Err(turned) => *turned,
+    };
+    connection.refuse(turned).await
 }

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::upstream::{self, Fault, Lease, Pick};
 
 /// An answer that has begun.
-struct Answered {
+pub(super) struct Answered {
     backend: upstream::Connection,
     lease: Lease,
     reply: Final,
@@ -19,30 +19,47 @@ struct Answered {
     is_deaf: bool,
 }
 
+/// What a request has come to.
+pub(super) enum Passed {
+    /// It is over.
+    Over(After),
+    /// The client has nothing of an answer yet and is told this.
+    Refused(Refusal),
+    /// Its backend speaks something else from now on.
+    Switched(Answered),
+}
+
 /// Sends the request to a backend and passes its answer on.
 pub(super) async fn pass<S: ClientStream>(
     connection: &mut Connection<S>,
-    mut prepared: Prepared,
-    mut upload: Upload,
-) -> After {
-    let answered = match exchange(connection, &mut prepared, &mut upload).await {
+    prepared: &mut Prepared,
+    upload: &mut Upload,
+) -> Passed {
+    let answered = match exchange(connection, prepared, upload).await {
         Ok(answered) => answered,
         Err(Failed::Cut(refusal)) => {
             prepared.meter.moved_straight(upload.passed(), 0);
             prepared.meter.refused(refusal);
-            return After::Breaks { reset: true };
+            return Passed::Over(After::Breaks { reset: true });
         }
-        Err(failed) => return connection.refuse(turned(prepared, failed.refusal(), &upload)).await,
+        Err(failed) => return Passed::Refused(failed.refusal()),
     };
     prepared.meter.answered(answered.reply.status);
     if answered.reply.has_switched {
-        let Answered { backend, lease, reply, .. } = answered;
-        let (admitted, meter) = (prepared.vigil.into_admitted(), prepared.meter);
-        // Most requests become none, and shall not carry the room for one.
-        Box::pin(tunnel::run(connection, backend, lease, &reply.head, admitted, meter)).await;
-        return After::Over;
+        return Passed::Switched(answered);
     }
     deliver(connection, prepared, upload, answered).await
+}
+
+/// Carries the tunnel that the request has become.
+pub(super) async fn switch<S: ClientStream>(
+    connection: &mut Connection<S>,
+    prepared: Prepared,
+    answered: Answered,
+) {
+    let Answered { backend, lease, reply, .. } = answered;
+    let (admitted, meter) = (prepared.vigil.into_admitted(), prepared.meter);
+    tunnel::run(connection, backend, lease, &reply.head, admitted, meter).await;
 }
 
 /// Finds a backend that answers.
@@ -99,13 +116,13 @@ async fn exchange<S: ClientStream>(
 /// Passes the answer on to its end.
 async fn deliver<S: ClientStream>(
     connection: &mut Connection<S>,
-    mut prepared: Prepared,
-    mut upload: Upload,
+    prepared: &mut Prepared,
+    upload: &mut Upload,
     answered: Answered,
-) -> After {
+) -> Passed {
     let Answered { backend, lease, reply, is_sent, is_deaf } = answered;
     let mut download = Download::new(reply.head, reply.framing, !prepared.asked.is_http10);
-    let mut passage = Passage::new(connection, backend, &mut upload, &mut prepared);
+    let mut passage = Passage::new(connection, backend, upload, prepared);
     (passage.is_sent, passage.is_deaf) = (is_sent, is_deaf);
     let relayed = passage.relay(&mut download).await;
     let Passage { backend, is_sent, is_deaf, .. } = passage;
@@ -118,23 +135,26 @@ async fn deliver<S: ClientStream>(
             } else if !is_whole {
                 backend.reset();
             }
-            if reply.client_persists { After::Persists } else { After::Closes { unheard: !is_whole } }
+            Passed::Over(match reply.client_persists {
+                true => After::Persists,
+                false => After::Closes { unheard: !is_whole },
+            })
         }
         Err(refusal) if !download.has_begun() && !refusal.resets() => {
+            // The backend goes with this: a client that does not read its refusal keeps neither it nor a place at it.
             backend.reset();
-            // A client that does not read keeps neither the backend nor a place at it.
-            drop((backend, lease));
-            connection.refuse(turned(prepared, refusal, &upload)).await
+            Passed::Refused(refusal)
         }
         Err(refusal) => {
             prepared.meter.cut_short(refusal);
             backend.reset();
-            After::Breaks { reset: prepared.asked.is_http10 || refusal.resets() }
+            Passed::Over(After::Breaks { reset: prepared.asked.is_http10 || refusal.resets() })
         }
     }
 }
 
-fn turned(prepared: Prepared, refusal: Refusal, upload: &Upload) -> Turned {
+/// The refusal as it is told.
+pub(super) fn turned(prepared: Prepared, refusal: Refusal, upload: &Upload) -> Turned {
     let Prepared { asked, mut meter, .. } = prepared;
     meter.moved_straight(upload.passed(), 0);
     Turned {
