@@ -30,7 +30,7 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::Request;
 use tokio::io::AsyncReadExt as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{Client, ClientStream, Door};
 use crate::refusal::Refusal;
@@ -56,12 +56,13 @@ pub(crate) async fn serve<S: ClientStream + Measured>(mut stream: S, client: Rc<
         let _ = stream.tcp().set_zero_linger();
     }
     if let Some(patience) = ended.heard_out(timeouts) {
-        // A reset would overtake the GOAWAY, and answers (RFC 9112 9.6 says the same of HTTP/1).
+        // A reset would overtake the GOAWAY, and answers (RFC 9112 9.6 says the same of HTTP/1). Who takes an answer
+        // says so now and then; who is silent has all, or is in no hurry to close.
         let hear_out = async {
             let mut unheard = [0_u8; 1024];
-            while stream.read(&mut unheard).await.is_ok_and(|read| read > 0) {}
+            while let Ok(Ok(1..)) = timeout(timeouts.linger, stream.read(&mut unheard)).await {}
         };
-        let _ = tokio::time::timeout(patience, hear_out).await;
+        let _ = timeout(patience, hear_out).await;
     }
 }
 
