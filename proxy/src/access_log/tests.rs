@@ -50,6 +50,7 @@ impl Write for Pipe {
             return Err(io::ErrorKind::StorageFull.into());
         }
         content.written.extend_from_slice(bytes);
+        self.0.1.notify_all();
         Ok(bytes.len())
     }
 
