@@ -101,14 +101,20 @@ impl History {
     /// By revision, what was granted in it.
     fn in_order<'a>(&self, did: &'a [Did]) -> BTreeMap<u64, Vec<&'a Did>> {
         let mut order: BTreeMap<u64, Vec<&Did>> = BTreeMap::new();
-        let mut placed = BTreeSet::new();
+        let mut untold = Vec::new();
         for did in did.iter().filter(|did| did.answer.is_ok()) {
-            let told = did.answer.as_ref().unwrap();
-            let number = told.revision.unwrap_or_else(|| {
-                // Told by what it did: nobody else can have done it in that time at that revision.
-                let found = self.candidates(did).find(|number| placed.insert(*number));
-                found.unwrap_or_else(|| panic!("no commit does {did:?}"))
-            });
+            match did.answer.as_ref().unwrap().revision {
+                Some(number) => order.entry(number).or_default().push(did),
+                None => untold.push(did),
+            }
+        }
+        // They are told by what they did. Two may have done the same, a name given up in between: who was
+        // answered first takes the first commit within its time, which leaves the others all they can have.
+        untold.sort_by_key(|did| did.between.1);
+        let mut placed = BTreeSet::new();
+        for did in untold {
+            let found = self.candidates(did).find(|number| placed.insert(*number));
+            let number = found.unwrap_or_else(|| panic!("no commit does {did:?}"));
             order.entry(number).or_default().push(did);
         }
         order
