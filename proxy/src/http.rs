@@ -13,6 +13,7 @@ mod headers;
 pub mod host;
 pub(crate) mod judge;
 mod meter;
+mod onward;
 mod patience;
 mod refuse;
 mod target;
@@ -30,8 +31,9 @@ use proto::BackendProtocol;
 
 pub(crate) use h1::{ClientStream, serve as serve_h1};
 pub(crate) use h2::serve as serve_h2;
-pub(crate) use headers::ClientFields;
+pub use headers::{ClientFields, Passed, RequestId};
 pub(crate) use judge::Door;
+pub use onward::Onward;
 pub(crate) use refuse::raw as raw_answer;
 
 use crate::context::Context;

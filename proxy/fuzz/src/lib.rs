@@ -6,6 +6,7 @@
 
 pub mod authority;
 pub mod chunked;
+pub mod forward;
 pub mod found;
 pub mod h2_frames;
 pub mod hello;
@@ -26,9 +27,10 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     target("authority", authority::check, authority::seeds, include_str!("../found/authority.txt")),
     target("chunked", chunked::check, chunked::seeds, include_str!("../found/chunked.txt")),
+    target("forward", forward::check, forward::seeds, include_str!("../found/forward.txt")),
     target("h2_frames", h2_frames::check, h2_frames::seeds, include_str!("../found/h2_frames.txt")),
     target("hello", hello::check, hello::seeds, include_str!("../found/hello.txt")),
     target("request", request::check, request::seeds, include_str!("../found/request.txt")),

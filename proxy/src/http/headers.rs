@@ -23,7 +23,7 @@ mod survey;
 
 use proto::BackendProtocol;
 
-pub(crate) use client::ClientFields;
+pub use client::ClientFields;
 pub(crate) use sink::Sink;
 use survey::Survey;
 
@@ -47,8 +47,10 @@ pub(crate) struct ToBackend<'h> {
 }
 
 /// What must be known of a request whose fields went to a backend.
-pub(crate) struct Passed<'b> {
-    pub(crate) id: RequestId<'b>,
+#[derive(Debug)]
+pub struct Passed<'b> {
+    /// What it is called from here on.
+    pub id: RequestId<'b>,
 }
 
 /// What must be known of a response whose fields went to a client.
@@ -60,7 +62,7 @@ pub(crate) struct Told {
 
 /// The name a request has here, at the backend and in both logs.
 #[derive(Debug)]
-pub(crate) enum RequestId<'b> {
+pub enum RequestId<'b> {
     /// The client's.
     Kept(&'b [u8]),
     /// Ours.
@@ -68,7 +70,8 @@ pub(crate) enum RequestId<'b> {
 }
 
 impl RequestId<'_> {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// As it stands in the field.
+    pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Kept(id) => id,
             Self::Made(id) => id,

@@ -68,7 +68,7 @@ fn frames(name: &str) -> bool {
 }
 
 /// Whoever ends lines at any carriage return, or any line feed, finds the same lines.
-fn every_line_ends_in_one_way(head: &[u8]) {
+pub fn every_line_ends_in_one_way(head: &[u8]) {
     let pairs = head.windows(2).filter(|pair| *pair == b"\r\n").count();
     for byte in *b"\r\n" {
         assert_eq!(head.iter().filter(|other| **other == byte).count(), pairs, "{}", head.escape_ascii());

@@ -10,11 +10,12 @@ use super::reply::Asked;
 use super::say::refusal;
 use super::upload::Upload;
 use crate::buffers::Text;
-use crate::http::headers::{self, ToBackend};
+use crate::http::headers;
 use crate::http::meter::{Meter, Seen};
+use crate::http::onward::Onward;
 use crate::http::vigil::Vigil;
-use crate::http::{Client, Declined, find, host, target, upgrade};
-use crate::http1::{Fault, Framing, Known, RequestHead, Target, Version, write};
+use crate::http::{Client, Declined, find, target};
+use crate::http1::{Fault, Framing, Known, RequestHead, Version};
 use crate::refusal::Refusal;
 
 /// A request that may pass.
@@ -104,55 +105,32 @@ fn judged(
     head: &RequestHead<'_>,
     meter: &mut Meter,
 ) -> Result<(Way, Vigil, Asked), Declined> {
-    let context = &client.context;
-    if head.method == "CONNECT" {
-        return Err(Refusal::ConnectNotSupported.into());
-    }
-    let authority = match head.target {
-        Target::Absolute { scheme, authority, .. } => Some((scheme, authority)),
-        Target::Origin(_) | Target::Authority(_) | Target::Asterisk => None,
-    };
-    let host = host::of_request(head.version.into(), authority, head.fields())?;
-    let path = target::for_http1(head.method, &head.target)?;
-    let found = find(client, host, &path, meter)?;
-    // A body and what goes through a tunnel would come on one stream.
-    let websocket = match head.framing {
-        Framing::Empty | Framing::Length(0) => {
-            upgrade::wants_websocket(head.method, head.version.into(), head.fields())
-        }
-        Framing::Length(_) | Framing::Chunked | Framing::UntilClose => None,
-    };
+    let onward = Onward::of(head)?;
+    let found = find(client, onward.host, &onward.path, meter)?;
     let vigil = Vigil::new(client.clone(), found.admitted);
-    let how = ToBackend { client: &client.fields, host, speaks: found.speaks };
-    let new_id = || context.ids.next();
+    let new_id = || client.context.ids.next();
     let asked = Asked {
         is_head: head.method == "HEAD",
         is_http10: head.version == Version::Http10,
         persists: head.persists,
-        websocket,
+        websocket: onward.websocket,
     };
     let way = match found.speaks {
         BackendProtocol::Http1 => {
             let mut text = Text::new();
-            write::request_line(&mut text, head.method, &path);
-            let passed = headers::to_backend(head.fields(), &how, new_id, &mut *text)?;
+            let passed = onward.write(&client.fields, new_id, &mut text)?;
             meter.named(&passed.id);
-            write::framing(&mut text, head.framing, has_content(head.method));
-            if head.expects_continue {
-                write::field(&mut text, "expect", b"100-continue");
-            }
-            if websocket.is_some() {
-                upgrade::ask(&mut *text);
-            }
-            write::end(&mut text);
             Way::Straight(Upload::new(text, head.framing, head.expects_continue))
         }
-        BackendProtocol::H2c if websocket.is_some() => return Err(Refusal::WebSocketNotSupported.into()),
+        BackendProtocol::H2c if onward.websocket.is_some() => {
+            return Err(Refusal::WebSocketNotSupported.into());
+        }
         BackendProtocol::H2c => {
-            let uri = target::for_h2c(host, &*path)?;
+            let uri = target::for_h2c(onward.host, &*onward.path)?;
             let request =
                 http::Request::builder().method(head.method).uri(uri).version(http::Version::HTTP_2);
             let (mut parts, ()) = request.body(()).map_err(|_| Refusal::BadRequest)?.into_parts();
+            let how = onward.how(&client.fields, found.speaks);
             let passed = headers::to_backend(head.fields(), &how, new_id, &mut parts.headers)?;
             meter.named(&passed.id);
             if let Framing::Length(length) = head.framing {
@@ -181,9 +159,4 @@ fn seen<'h>(head: &RequestHead<'h>) -> Seen<'h> {
 /// RFC 9110 9.2.2.
 fn is_idempotent(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE")
-}
-
-/// Methods that mean something with a body, so that an empty one is said (RFC 9110 8.6).
-fn has_content(method: &str) -> bool {
-    matches!(method, "POST" | "PUT" | "PATCH")
 }

@@ -6,7 +6,8 @@ use super::survey::Survey;
 use crate::http1::{Field, Known, write};
 
 /// What a client's connection says of every request on it, made once.
-pub(crate) struct ClientFields {
+#[derive(Debug)]
+pub struct ClientFields {
     /// Whether what the peer says of the client before it is believed.
     trusted: bool,
     /// [`NAMES`] with their values, as they go over HTTP/1.
@@ -17,8 +18,9 @@ pub(crate) struct ClientFields {
 const NAMES: [&str; 3] = ["x-forwarded-for", "forwarded", "x-forwarded-proto"];
 
 impl ClientFields {
-    /// For the connection of `peer`, which speaks `http` or `https`.
-    pub(crate) fn new(peer: IpAddr, scheme: &'static str, trusted: bool) -> Self {
+    /// For the connection of `peer`, which speaks `http` or `https`. Whether what the peer says of the client before it
+    /// is believed is `trusted`.
+    pub fn new(peer: IpAddr, scheme: &'static str, trusted: bool) -> Self {
         let address = peer.to_string();
         let forwarded = match peer {
             IpAddr::V4(_) => format!("for={address};proto={scheme}"),
