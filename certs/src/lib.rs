@@ -12,6 +12,9 @@
 //! Architecture invariant: one cryptography provider, aws-lc-rs. A second one in the build makes
 //! rustls panic when it is asked for its default, so every builder here names the provider.
 
+#![warn(clippy::indexing_slicing)]
+#![cfg_attr(not(test), warn(clippy::string_slice))]
+
 mod certificate;
 mod certificates;
 mod dev_ca;

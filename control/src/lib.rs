@@ -24,6 +24,9 @@
 //!
 //! Architecture invariant: this crate knows nothing of how proxies serve traffic.
 
+#![warn(clippy::indexing_slicing)]
+#![cfg_attr(not(test), warn(clippy::string_slice))]
+
 pub mod addresses;
 pub mod admin;
 pub mod auth;

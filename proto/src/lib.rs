@@ -8,6 +8,9 @@
 //!
 //! Architecture invariant: this crate knows nothing of stores, sockets or certificates.
 
+#![warn(clippy::indexing_slicing)]
+#![cfg_attr(not(test), warn(clippy::string_slice))]
+
 mod backend;
 pub mod convert;
 /// Host names and how they are folded.

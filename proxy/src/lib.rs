@@ -29,6 +29,9 @@
 //! | [`http1`] | heads, framing and bodies of HTTP/1 as bytes |
 //! | `buffers`, `splice`, `descriptors`, `dice`, `digits`, `request_id` | memory for bytes on their way, and pipes; how many files; draws; numbers as text; names for requests |
 
+#![warn(clippy::indexing_slicing)]
+#![cfg_attr(not(test), warn(clippy::string_slice))]
+
 pub mod access_log;
 pub mod admin;
 mod buffers;

@@ -49,6 +49,7 @@ impl<T> Default for PerWorker<T> {
 
 impl<T: Default> PerWorker<T> {
     /// The value of `worker`.
+    #[allow(clippy::indexing_slicing, reason = "there is one worker at least")]
     pub fn get(&self, worker: WorkerId) -> &T {
         let all = self.0.get_or_init(|| (0..worker.of()).map(|_| Padded::default()).collect());
         // Within bounds unless workers of two proxies were mixed up; counting with another worker is then

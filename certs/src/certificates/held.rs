@@ -68,6 +68,7 @@ impl Held {
         all
     }
 
+    #[allow(clippy::indexing_slicing, reason = "slots and what is next of each are as many")]
     /// Serves of each pair what was read of it, or else what was served before.
     fn choose(&mut self, now: SystemTime, faults: &mut Vec<Fault>) {
         let mut slots: Vec<&mut Slot> = self.slots.values_mut().collect();
@@ -88,6 +89,7 @@ impl Held {
     }
 }
 
+#[allow(clippy::indexing_slicing, reason = "places in `next`, as many as there are slots")]
 /// A pair that is new at a name another is for, and what to say about it.
 fn clash(slots: &[&mut Slot], next: &[Option<Arc<Certificate>>]) -> Option<(usize, Fault)> {
     let mut owners: HashMap<&CertName, usize> = HashMap::new();

@@ -1,10 +1,12 @@
 //! Which bytes may stand where (RFC 9110 5.5 and 5.6.2, RFC 5234 B.1).
 
 /// Whether a byte may stand in a token.
+#[allow(clippy::indexing_slicing, reason = "a place for every byte; get() is not const")]
 pub(super) const fn is_tchar(byte: u8) -> bool {
     TCHAR[byte as usize]
 }
 
+#[allow(clippy::indexing_slicing, reason = "seen by the compiler")]
 const TCHAR: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;

@@ -76,6 +76,7 @@ impl<T: Named> Tree<T> {
 
     /// The item called `name`, whose hash is `hash`.
     #[inline]
+    #[allow(clippy::indexing_slicing, reason = "a child for every six bits")]
     pub(super) fn get(&self, hash: u64, name: &str) -> Option<&Arc<T>> {
         let mut node = &self.root;
         let mut rest = hash;
@@ -221,6 +222,7 @@ fn build<T>(slots: Vec<Slot<T>>, depth: u32) -> Node<T> {
 
 /// `node` with `edits` made, which are sorted, not repeated and all on the way through it. `len` is
 /// kept up.
+#[allow(clippy::indexing_slicing, reason = "a child for every six bits")]
 fn merge<T: Named>(node: &Node<T>, edits: &[Edit<T>], depth: u32, len: &mut usize) -> Node<T> {
     match node {
         Node::Leaf(slots) => {

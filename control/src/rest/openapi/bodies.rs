@@ -1,5 +1,6 @@
 //! What is sent: each kind with the bounds that are judged by. Every field but the required ones may be
 //! null.
+#![allow(clippy::indexing_slicing, reason = "of objects made here; a test reads the whole document")]
 
 use serde_json::{Map, Value, json};
 

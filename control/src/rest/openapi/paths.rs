@@ -1,3 +1,4 @@
+#![allow(clippy::indexing_slicing, reason = "of objects made here; a test reads the whole document")]
 use serde_json::{Map, Value, json};
 
 use super::{component, schema};

@@ -1,4 +1,5 @@
 //! What is answered, and what both bodies and answers are made of.
+#![allow(clippy::indexing_slicing, reason = "of objects made here; a test reads the whole document")]
 
 use serde_json::{Value, json};
 
