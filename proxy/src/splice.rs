@@ -13,13 +13,11 @@ use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use crate::config::fixed;
+
 /// Fewer bytes are sooner copied.
 pub(crate) const WORTH_IT: u64 = 64 * 1024;
 
-/// Bytes asked of a pipe. The kernel gives an unprivileged user less when many are open.
-const SIZE: usize = 256 * 1024;
-/// Pipes of a thread, lent and spare.
-const MOST: usize = 32;
 /// Bytes moved before others have their turn.
 const TURN: u64 = 1024 * 1024;
 
@@ -92,7 +90,7 @@ impl Pipe {
     /// One of this thread's, unless all are lent or there is none to be had.
     pub(crate) fn lend() -> Option<Self> {
         SHELF.with_borrow_mut(|shelf| {
-            if shelf.lent >= MOST {
+            if shelf.lent >= fixed::PIPES {
                 return None;
             }
             let ends = shelf.spare.pop().or_else(|| Ends::open().ok())?;
@@ -143,7 +141,7 @@ impl Pipe {
 
     /// Takes into the empty pipe what has come.
     fn poll_take(&mut self, cx: &mut Context<'_>, from: &TcpStream, left: u64) -> Poll<io::Result<usize>> {
-        let most = usize::try_from(left).map_or(SIZE, |left| left.min(SIZE));
+        let most = usize::try_from(left).map_or(fixed::PIPE, |left| left.min(fixed::PIPE));
         let Some(Ends { write, .. }) = &self.ends else { return Poll::Ready(Ok(0)) };
         let taken = until_blocked(cx, from, Interest::READABLE, || between(from, write, most));
         if let Poll::Ready(Ok(count)) = taken {
@@ -174,7 +172,7 @@ impl Ends {
     fn open() -> io::Result<Self> {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         // Refused, it keeps the size it has.
-        let _ = fcntl_setpipe_size(&write, SIZE);
+        let _ = fcntl_setpipe_size(&write, fixed::PIPE);
         Ok(Self { read, write })
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clap::CommandFactory as _;
-use proxy::config::{BackendPolicy, Limits, Rate, Timeouts};
+use proxy::config::{BackendPolicy, FeedConfig, Limits, Rate, Timeouts};
 
 use super::Cli;
 
@@ -136,8 +136,16 @@ fn of_backends() -> Vec<Number> {
     } beside networks)
 }
 
+fn of_the_feed() -> Vec<Number> {
+    let FeedConfig { silence, backoff: (first, _), cache_interval, url: _, token: _, ca: _, proxy_id: _ } =
+        FeedConfig::new(String::new(), String::new(), String::new());
+    [("silence", silence), ("backoff", first), ("cache_interval", cache_interval)]
+        .map(|(name, time)| Number { name, usual: Usual::Time(time) })
+        .into()
+}
+
 fn all() -> impl Iterator<Item = Number> {
-    [times(), limits(), of_backends()].into_iter().flatten()
+    [times(), limits(), of_backends(), of_the_feed()].into_iter().flatten()
 }
 
 #[test]

@@ -12,20 +12,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{Admin, asked, respond};
+use crate::config::fixed;
 
-/// Connections open at once; more wait.
-const CONNECTIONS: usize = 64;
-/// For a whole head, and between requests.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// For everything said over one connection: nobody may hold one of the few for ever.
-const LIFETIME: Duration = Duration::from_secs(300);
 /// After an accept that failed for want of descriptors.
 const BACKOFF: Duration = Duration::from_millis(100);
 
 /// Answers on `listener` until dropped, during a drain too: that is when people look. Connections end
 /// with it.
 pub async fn serve(listener: TcpListener, admin: Arc<Admin>) {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(fixed::ADMIN_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         // Never closed, so this only waits.
@@ -38,7 +33,7 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) {
         let admin = admin.clone();
         connections.spawn(async move {
             // What goes wrong with a connection concerns its client alone.
-            let _ = tokio::time::timeout(LIFETIME, talk(stream, admin)).await;
+            let _ = tokio::time::timeout(fixed::ADMIN_LIFETIME, talk(stream, admin)).await;
             drop(permit);
         });
     }
@@ -55,6 +50,6 @@ async fn talk(stream: TcpStream, admin: Arc<Admin>) -> hyper::Result<()> {
         std::future::ready(Ok::<_, Infallible>(response))
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder.timer(TokioTimer::new()).header_read_timeout(fixed::ADMIN_PATIENCE);
     builder.serve_connection(TokioIo::new(stream), service).await
 }

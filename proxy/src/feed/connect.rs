@@ -3,7 +3,6 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use certs::Distrust;
 use http::Uri;
@@ -15,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-use crate::config::FeedConfig;
+use crate::config::{FeedConfig, fixed};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Box<dyn Stream>>, BoxError>> + Send>>;
@@ -23,14 +22,11 @@ type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Box<dyn Stream>>, B
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// How long a connection to control may take to open, TLS included.
-const CONNECT: Duration = Duration::from_secs(5);
-
 /// Opens a channel to the control plane.
 pub(super) async fn channel(config: &FeedConfig) -> Result<Channel, String> {
     let endpoint = Endpoint::from_shared(config.url.clone())
         .map_err(|error| format!("{:?} is not a URL like https://HOST:PORT: {error}", config.url))?
-        .connect_timeout(CONNECT)
+        .connect_timeout(fixed::FEED_CONNECT)
         // A machine that vanished without a word is noticed below the stream's own heartbeats.
         .http2_keep_alive_interval(config.silence / 2)
         .keep_alive_timeout(config.silence / 2)

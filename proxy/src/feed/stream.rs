@@ -11,7 +11,7 @@ use tonic::{Request, Streaming};
 use super::connect::{channel, reason};
 use super::session::{Refused, Session, Step};
 use super::state::FeedState;
-use crate::config::FeedConfig;
+use crate::config::{FeedConfig, fixed};
 use crate::routes::{ApplyError, Routes};
 
 /// How a stream ended.
@@ -20,11 +20,6 @@ pub(super) struct Ended {
     /// Whether control said anything on it: the way there is fine.
     pub(super) was_of_use: bool,
 }
-
-/// A delta of a commit is small, but a route may have thousands of backends.
-const MESSAGE_MAX: usize = 64 * 1024 * 1024;
-/// Acknowledgements waiting to be sent. Control reads them at once; when it does not, the stream ends.
-const REPLIES: usize = 64;
 
 /// Follows one stream to its end.
 pub(super) async fn run(config: &FeedConfig, routes: &Arc<Routes>, most: usize, state: &FeedState) -> Ended {
@@ -56,9 +51,9 @@ impl<'a> Following<'a> {
         state: &'a FeedState,
     ) -> Result<Self, String> {
         let channel = channel(config).await?;
-        let mut client = RouteFeedServiceClient::new(channel).max_decoding_message_size(MESSAGE_MAX);
+        let mut client = RouteFeedServiceClient::new(channel).max_decoding_message_size(fixed::FEED_MESSAGE);
         let held = routes.revision();
-        let (replies, requests) = mpsc::channel(REPLIES);
+        let (replies, requests) = mpsc::channel(fixed::FEED_REPLIES);
         let hello = wire::Hello {
             proxy_id: config.proxy_id.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -27,6 +27,7 @@ pub use client::ClientFields;
 pub(crate) use sink::Sink;
 use survey::Survey;
 
+use crate::config::fixed;
 use crate::http1::{self, Fault, Field, Known};
 use crate::refusal::Refusal;
 
@@ -35,8 +36,7 @@ pub(super) const REFUSAL: http::HeaderName = http::HeaderName::from_static("epr-
 
 /// Values of the field that counts how often a request has come through an edge. As many as hops are
 /// allowed.
-const HOPS: [&str; 8] = ["1", "2", "3", "4", "5", "6", "7", "8"];
-const LONGEST_REQUEST_ID: usize = 128;
+const HOPS: [&str; fixed::HOPS] = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
 /// How the fields of a request go to a backend.
 pub(crate) struct ToBackend<'h> {
@@ -219,7 +219,7 @@ fn next_hop(passed: Option<&[u8]>) -> Result<&'static str, Refusal> {
 }
 
 fn is_sane_id(id: &[u8]) -> bool {
-    (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+    (1..=fixed::REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 use super::fault::Fault;
 use super::framing;
 use super::octets::{is_blank, is_tchar, is_text};
+use crate::config::fixed;
 
-/// Longest line before a chunk, in bytes, its end included.
-const LONGEST_LINE: u16 = 256;
 /// As many hexadecimal digits as 64 bits have.
 const MOST_DIGITS: u16 = 16;
 
@@ -44,7 +43,7 @@ impl ChunkLine {
     /// Takes the next byte; the chunk's size if it was the line's last.
     pub(super) fn take(&mut self, byte: u8) -> Result<Option<u64>, Fault> {
         self.length += 1;
-        if self.length > LONGEST_LINE {
+        if self.length > fixed::CHUNK_LINE {
             return Err(Fault::BadChunk);
         }
         if self.place == Place::Return {

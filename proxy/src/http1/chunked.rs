@@ -2,10 +2,7 @@ use super::chunk_line::ChunkLine;
 use super::fault::Fault;
 use super::field::Field;
 use super::trailers::Trailers;
-
-/// What extensions of chunks may weigh in all, in bytes, over what the payload weighs: nobody uses them but
-/// to keep others busy.
-const FREE_EXTENSIONS: u64 = 8 * 1024;
+use crate::config::fixed;
 
 /// A chunked body (RFC 9112 7.1), read step by step.
 ///
@@ -116,7 +113,7 @@ impl Chunks {
     }
 
     fn begin(&mut self, size: u64) -> Result<(), Fault> {
-        if self.extensions > self.payload.saturating_add(FREE_EXTENSIONS) {
+        if self.extensions > self.payload.saturating_add(fixed::CHUNK_EXTENSIONS) {
             return Err(Fault::BadChunk);
         }
         self.state = if size == 0 { State::Trailers } else { State::Data(size) };

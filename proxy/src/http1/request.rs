@@ -5,9 +5,7 @@ use super::head::{Bounds, Room, Section, Version, first_line};
 use super::octets::is_token;
 use super::scan::HeadScan;
 use super::target::Target;
-
-/// Longest method, in bytes; the longest registered has 17.
-const LONGEST_METHOD: usize = 32;
+use crate::config::fixed;
 
 /// The head of a request, read where it lies.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +91,7 @@ impl<'b> RequestLine<'b> {
         else {
             return Err(Fault::BadRequestLine);
         };
-        if !is_token(method) || method.len() > LONGEST_METHOD || target.is_empty() {
+        if !is_token(method) || method.len() > fixed::METHOD || target.is_empty() {
             return Err(Fault::BadRequestLine);
         }
         let version = Version::parse(version)?;

@@ -8,9 +8,8 @@ use super::head::Bounds;
 use super::octets::is_tchar;
 use super::request::RequestLine;
 use super::response::StatusLine;
+use crate::config::fixed;
 
-/// How many blank lines may stand before a request: clients of old sent one after a body (RFC 9112 2.2).
-const MOST_BLANK_LINES: usize = 2;
 /// What HTTP/2 without TLS begins with, as far as it could be HTTP/1 (RFC 9113 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// What every answer begins with.
@@ -126,7 +125,7 @@ impl HeadScan {
         loop {
             match bytes.get(self.start..).unwrap_or_default() {
                 [] | [b'\r'] => break,
-                [b'\r', b'\n', ..] if self.start / 2 < MOST_BLANK_LINES => self.start += 2,
+                [b'\r', b'\n', ..] if self.start / 2 < fixed::BLANK_LINES => self.start += 2,
                 [b'\r', b'\n', ..] => return Err(Fault::BadRequestLine),
                 [b'\r', ..] => return Err(Fault::BareCarriageReturn),
                 [b'\n', ..] => return Err(Fault::BareLineFeed),

@@ -2,11 +2,7 @@ use http::HeaderMap;
 
 use super::fault::Fault;
 use super::field::{Field, Known, is_trimmed, parts};
-
-/// Most bytes of a trailer section.
-const MOST_BYTES: usize = 8 * 1024;
-/// Most fields of it.
-const MOST_FIELDS: usize = 64;
+use crate::config::fixed::{TRAILER_BYTES, TRAILER_FIELDS};
 
 /// The section after the last chunk (RFC 9112 7.1.2), gathered as it comes.
 #[derive(Debug, Default)]
@@ -27,7 +23,7 @@ impl Trailers {
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         let end = memchr::memchr(b'\n', bytes).map(|at| at + 1);
         let taken = end.unwrap_or(bytes.len());
-        if self.bytes.len() + taken > MOST_BYTES {
+        if self.bytes.len() + taken > TRAILER_BYTES {
             return Err(Fault::BadTrailer);
         }
         self.bytes.extend_from_slice(bytes.get(..taken).unwrap_or_default());
@@ -51,7 +47,7 @@ impl Trailers {
         match line.ok_or(Fault::BareLineFeed)? {
             [] => self.over = true,
             line => {
-                if !may_trail(field(line)?.name) || self.count == MOST_FIELDS {
+                if !may_trail(field(line)?.name) || self.count == TRAILER_FIELDS {
                     return Err(Fault::BadTrailer);
                 }
                 self.count += 1;
@@ -80,7 +76,7 @@ fn field(line: &[u8]) -> Result<Field<'_>, Fault> {
 /// [`Fault::BadTrailer`] when there is more than a section may have.
 pub(crate) fn sifted(trailers: HeaderMap) -> Result<HeaderMap, Fault> {
     let bytes: usize = trailers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if bytes > MOST_BYTES || trailers.len() > MOST_FIELDS {
+    if bytes > TRAILER_BYTES || trailers.len() > TRAILER_FIELDS {
         return Err(Fault::BadTrailer);
     }
     let may_pass = |(name, value): &(&http::HeaderName, &http::HeaderValue)| {
@@ -211,17 +207,17 @@ mod tests {
         let all = [&fine[..], &[("via", "a"), ("set-cookie", "a=b"), ("epr-refusal", "x"), ("blank", " a")]];
         assert_eq!(sifted(map(&all.concat())), Ok(map(&fine)));
         assert_eq!(sifted(map(&[("host", "a")])), Ok(HeaderMap::new()));
-        assert!(sifted(map(&[("x", "y"); MOST_FIELDS])).is_ok());
-        assert_eq!(sifted(map(&[("x", "y"); MOST_FIELDS + 1])), Err(Fault::BadTrailer));
-        assert!(sifted(map(&[("x", &"y".repeat(MOST_BYTES - 5))])).is_ok());
-        assert_eq!(sifted(map(&[("x", &"y".repeat(MOST_BYTES - 4))])), Err(Fault::BadTrailer));
+        assert!(sifted(map(&[("x", "y"); TRAILER_FIELDS])).is_ok());
+        assert_eq!(sifted(map(&[("x", "y"); TRAILER_FIELDS + 1])), Err(Fault::BadTrailer));
+        assert!(sifted(map(&[("x", &"y".repeat(TRAILER_BYTES - 5))])).is_ok());
+        assert_eq!(sifted(map(&[("x", &"y".repeat(TRAILER_BYTES - 4))])), Err(Fault::BadTrailer));
     }
 
     #[test]
     fn it_is_bounded() {
-        assert!(read("a: b\r\n".repeat(MOST_FIELDS).as_bytes()).is_ok());
-        assert_eq!(read("a: b\r\n".repeat(MOST_FIELDS + 1).as_bytes()), Err(Fault::BadTrailer));
-        assert_eq!(read(&[b'a'; MOST_BYTES + 1]), Err(Fault::BadTrailer));
-        assert_eq!(read(&[b'a'; MOST_BYTES]), Ok(None));
+        assert!(read("a: b\r\n".repeat(TRAILER_FIELDS).as_bytes()).is_ok());
+        assert_eq!(read("a: b\r\n".repeat(TRAILER_FIELDS + 1).as_bytes()), Err(Fault::BadTrailer));
+        assert_eq!(read(&[b'a'; TRAILER_BYTES + 1]), Err(Fault::BadTrailer));
+        assert_eq!(read(&[b'a'; TRAILER_BYTES]), Ok(None));
     }
 }

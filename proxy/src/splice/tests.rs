@@ -105,7 +105,7 @@ async fn whoever_takes_nothing_is_waited_for_and_what_is_held_is_not_lent_again(
 
 #[test]
 fn there_are_only_so_many() {
-    let lent: Vec<_> = (0..MOST).map(|_| Pipe::lend().unwrap()).collect();
+    let lent: Vec<_> = (0..fixed::PIPES).map(|_| Pipe::lend().unwrap()).collect();
     assert!(Pipe::lend().is_none());
     drop(lent);
     assert!(Pipe::lend().is_some());

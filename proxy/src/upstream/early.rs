@@ -5,6 +5,8 @@ use std::task::{Context, Poll, Waker};
 
 use http::{Response, StatusCode};
 
+use crate::config::fixed;
+
 /// Interim answers (RFC 9110 15.2) on their way to whoever speaks with the client: a backend's, and the word for
 /// which a client waits before it sends its body.
 #[derive(Clone, Default)]
@@ -17,14 +19,11 @@ struct Queue {
     reader: Cell<Option<Waker>>,
 }
 
-/// A request may have so many. What a client does not read piles up, and no backend has so much to say.
-const MOST: usize = 32;
-
 impl Early {
     /// Puts one more. Those beyond what a request may have are dropped.
     pub(crate) fn tell(&self, response: Response<()>) {
         let told = self.0.told.get();
-        if told < MOST {
+        if told < fixed::INTERIM_ANSWERS {
             self.0.told.set(told + 1);
             self.0.waiting.borrow_mut().push_back(response);
             if let Some(reader) = self.0.reader.take() {

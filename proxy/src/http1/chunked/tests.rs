@@ -79,7 +79,7 @@ fn trailers_are_kept() {
 #[test]
 fn extensions_weigh_no_more_than_the_payload_and_a_little() {
     let light = format!("1;{}\r\nx\r\n", "a".repeat(99));
-    let heavy = usize::try_from(FREE_EXTENSIONS).unwrap() / 99;
+    let heavy = usize::try_from(fixed::CHUNK_EXTENSIONS).unwrap() / 99;
     assert!(read(format!("{}0\r\n\r\n", light.repeat(heavy)).as_bytes(), 0).is_ok());
     assert_eq!(read(format!("{}0\r\n\r\n", light.repeat(heavy + 2)).as_bytes(), 0), Err(Fault::BadChunk));
     let fair = format!("64;{}\r\n{}\r\n", "a".repeat(99), "x".repeat(100));

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::save;
+use crate::config::fixed;
 use crate::drain::Signal;
 use crate::routes::Routes;
 
@@ -32,8 +33,6 @@ impl CacheState {
 
 /// A big table is written so seldom that writing takes a tenth of the time.
 const SHARE: u32 = 10;
-/// After a failure; disks do not empty themselves quickly.
-const RETRY: Duration = Duration::from_secs(10);
 
 /// Keeps the table of `routes` in the file `path`, of which `on_disk` is there already, until a drain
 /// begins; then writes it once more if it has changed. At least `least` lies between two writes.
@@ -50,7 +49,7 @@ pub async fn keep(
     while news(&mut revisions, keeper.on_disk, &mut drain).await {
         let began = Instant::now();
         let saved = keeper.save().await;
-        let pause = if saved { least.max(began.elapsed() * SHARE) } else { RETRY };
+        let pause = if saved { least.max(began.elapsed() * SHARE) } else { fixed::CACHE_RETRY };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = drain.draining() => {}
