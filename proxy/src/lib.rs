@@ -25,9 +25,10 @@
 //! | [`upstream`], [`feed`], [`access_log`], [`limits`] | connections to backends; routes from control; what is written; how much each may have |
 //! | [`routes`] | the table, its last good copy on disk |
 //! | [`metrics`], [`hello`] | what is counted; reads TLS hellos |
-//! | [`per_worker`], [`refusal`], [`drain`], [`tasks`], [`config`] | the ground |
+//! | [`per_worker`], [`refusal`], [`drain`], [`tasks`] | the ground |
 //! | [`http1`] | heads, framing and bodies of HTTP/1 as bytes |
 //! | `buffers`, `splice`, `descriptors`, `dice`, `digits`, `request_id` | memory for bytes on their way, and pipes; how many files; draws; numbers as text; names for requests |
+//! | [`config`] | every bound, with its reason |
 
 #![warn(clippy::indexing_slicing)]
 #![cfg_attr(not(test), warn(clippy::string_slice))]
