@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::backends::{nobody, serve};
 use crate::client::{tls_config, tls_to};
 use crate::stage::{Stage, bound, bound_to};
+use crate::websocket::stays_while_it_moves;
 
 /// A hello as a client sends it, split over three records.
 fn hello(stage: &Stage) -> Vec<u8> {
@@ -132,4 +133,20 @@ async fn a_moved_route_ends_what_passes_after_its_grace() {
     client.read_exact(&mut back).await.unwrap();
     stage.apply(vec![bound_to("dep-b", "tcp.ep-r.io", SecureTcp, proto::BackendProtocol::Http1, &[backend])]);
     assert_eq!(client.read_u8().await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn what_passes_stays_while_something_moves() {
+    let stage = Stage::with(|config| config.timeouts.tunnel_idle = Duration::from_millis(500));
+    let backend = mirror(&stage.tasks).await;
+    stage.apply(vec![bound("tcp.ep-r.io", SecureTcp, &[backend])]);
+    let open = async || {
+        let mut client = TcpStream::connect(stage.https).await.unwrap();
+        let hello = hello(&stage);
+        client.write_all(&hello).await.unwrap();
+        client.read_exact(&mut vec![0; hello.len()]).await.unwrap();
+        client
+    };
+    let (mut idle, mut moving) = (open().await, open().await);
+    stays_while_it_moves(&mut moving, &mut idle).await;
 }

@@ -3,12 +3,15 @@
 mod certificates;
 mod ends;
 
+use std::time::Duration;
+
 use proto::EdgeProtocol::Https;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::backends::echo;
 use crate::client::{read_answer, tls, tls_config, tls_to};
+use crate::observed::admin;
 use crate::stage::{Stage, bound};
 
 async fn stage() -> Stage {
@@ -47,6 +50,27 @@ async fn a_client_without_h2_gets_http1_and_a_session_resumes() {
         let session = stream.get_ref().1;
         assert_eq!((session.alpn_protocol(), session.handshake_kind()), (Some(&b"http/1.1"[..]), Some(kind)));
     }
+}
+
+/// Its hello is whole, and nothing follows.
+#[tokio::test]
+async fn a_handshake_that_goes_no_further_ends_in_its_time() {
+    let stage = Stage::with(|config| config.timeouts.handshake = Duration::from_millis(50));
+    let backend = echo(&stage.tasks, "backend").await;
+    stage.apply(vec![bound("a.ep-r.io", Https, &[backend])]);
+    let name = "a.ep-r.io".try_into().unwrap();
+    let mut client = rustls::ClientConnection::new(tls_config(&stage, &[]), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    let mut stream = TcpStream::connect(stage.https).await.unwrap();
+    stream.write_all(&hello).await.unwrap();
+    // The proxy's part of it, and the end.
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+    let counted = async |line: &str| admin(&stage, "/metrics").await.body.contains(line);
+    while !counted("epr_refusals_total{reason=\"handshake_timeout\"} 1\n").await {
+        tokio::task::yield_now().await;
+    }
+    assert!(counted("epr_tls_handshakes_total 0\n").await);
 }
 
 #[tokio::test]

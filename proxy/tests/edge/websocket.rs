@@ -139,3 +139,47 @@ async fn a_moved_route_ends_its_tunnels_after_their_grace_and_a_forbidden_source
     stage.apply(vec![only_from(bound("a.ep-r.io", Http, &[backend]), "198.51.100.0/24")]);
     assert!(matches!(forbidden.read(&mut heard).await, Ok(0) | Err(_)), "cut at once");
 }
+
+/// One says nothing for too long, and goes; one that has something to say all the time stays.
+#[tokio::test]
+async fn a_tunnel_stays_while_something_moves() {
+    let stage = Stage::with(|config| config.timeouts.tunnel_idle = Duration::from_millis(500));
+    let backend = switching(&stage.tasks).await;
+    stage.apply(vec![bound("a.ep-r.io", Http, &[backend]), bound("b.ep-r.io", Https, &[backend])]);
+    let (mut idle, mut moving) = (TcpStream::connect(stage.http).await.unwrap(), over_tls(&stage).await);
+    open(&mut idle).await;
+    stays_while_it_moves(&mut moving, &mut idle).await;
+    let (mut idle, mut moving) = (over_tls(&stage).await, TcpStream::connect(stage.http).await.unwrap());
+    open(&mut moving).await;
+    stays_while_it_moves(&mut moving, &mut idle).await;
+}
+
+async fn over_tls(stage: &Stage) -> impl AsyncRead + AsyncWrite + Unpin + use<> {
+    let mut stream = tls(stage, "b.ep-r.io", &[]).await.unwrap();
+    let ask = ASK.replace("a.ep-r.io", "b.ep-r.io");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut stream).await.status, 101);
+    stream.read_exact(&mut [0; 7]).await.unwrap();
+    stream
+}
+
+/// Talks on one tunnel until the other has ended, and once more.
+pub(crate) async fn stays_while_it_moves(
+    moving: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    idle: &mut (impl AsyncRead + Unpin),
+) {
+    let mut nothing = [0];
+    let mut ended = std::pin::pin!(idle.read(&mut nothing));
+    loop {
+        moving.write_all(b"on").await.unwrap();
+        let mut heard = [0; 2];
+        moving.read_exact(&mut heard).await.unwrap();
+        assert!(heard.eq_ignore_ascii_case(b"on"), "{heard:?}");
+        if let Ok(end) = tokio::time::timeout(Duration::from_millis(20), ended.as_mut()).await {
+            assert!(matches!(end, Ok(0) | Err(_)), "the idle one ends: {end:?}");
+            break;
+        }
+    }
+    moving.write_all(b"on").await.unwrap();
+    moving.read_exact(&mut [0; 2]).await.unwrap();
+}
