@@ -7,10 +7,12 @@
 //! - `site`: what runs, and the static routes in groups.
 //! - `sound`, `tunnels`, `wild`, `probe`: clients; `backends`: theirs and the others'.
 //! - `moves`: who moves static routes; `history`: who had them when.
+//! - `frame`: HTTP/2 by hand, for those who do it wrong.
 //! - `ledger`: what everybody saw, and what was wrong.
 
 mod backends;
 mod draw;
+mod frame;
 mod history;
 mod ledger;
 mod moves;

@@ -6,8 +6,9 @@
 //! often (200 times, by updates, unless told otherwise) under continuous load. The receipts are a table on
 //! standard error and lines of JSON on standard output; it fails when any request does.
 //!
-//! `load chaos [SECONDS] [SEED]`: a storm of two rounds of so many seconds (30 unless told otherwise). It fails when
-//! anything happened that must not.
+//! `load chaos [SECONDS] [SEED] [--moves N]`: a storm of two rounds of so many seconds (30 unless told otherwise).
+//! It fails when anything happened that must not, and when fewer than N routes (1,000 unless told otherwise) were
+//! moved a second: that was no storm.
 
 use std::env;
 use std::io::Write as _;
@@ -40,14 +41,55 @@ fn main() -> ExitCode {
     outcome.map_or_else(|fault| fail(&fault), |()| ExitCode::SUCCESS)
 }
 
+/// What `load chaos` is told.
+struct Storm {
+    seconds: u64,
+    seed: u64,
+    /// The least number of routes to be moved a second.
+    moves: f64,
+}
+
+impl Storm {
+    fn read(words: &[String]) -> Outcome<Self> {
+        let (mut storm, mut numbers) = (Self { seconds: 30, seed: 1, moves: 1000.0 }, Vec::new());
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            if word == "--moves" {
+                let number = words.next().and_then(|number| number.parse().ok());
+                storm.moves = number.or_fault("--moves needs the least number of routes moved a second")?;
+            } else {
+                let number = word.parse().ok();
+                numbers.push(number.or_fault(format_args!(
+                    "{word:?} is not a number; chaos takes [SECONDS] [SEED] [--moves N]"
+                ))?);
+            }
+        }
+        match numbers.as_slice() {
+            [] => {}
+            [seconds] => storm.seconds = *seconds,
+            [seconds, seed] => (storm.seconds, storm.seed) = (*seconds, *seed),
+            _ => return Err(Fault::new("chaos takes two numbers at most: [SECONDS] [SEED]")),
+        }
+        Ok(storm)
+    }
+}
+
 fn run_chaos(words: &[String]) -> Outcome {
-    let numbers: Result<Vec<u64>, _> = words.iter().map(|word| word.parse()).collect();
-    let numbers = numbers.or_fault(format_args!("not seconds and a seed: {}", words.join(" ")))?;
-    let (seconds, seed) = (numbers.first().copied().unwrap_or(30), numbers.get(1).copied().unwrap_or(1));
+    let Storm { seconds, seed, moves } = Storm::read(words)?;
     play(Duration::from_secs(180 + 2 * seconds), async |stage| {
         let report = chaos::storm(stage, Duration::from_secs(seconds), seed).await?;
         print(format_args!("{}", report.table().trim_end()))?;
-        if report.wrong.is_empty() { Ok(()) } else { Err(Fault::new("what must not happen did")) }
+        if !report.wrong.is_empty() {
+            return Err(Fault::new("what must not happen did"));
+        }
+        if report.moves_per_second < moves {
+            let moved = report.moves_per_second;
+            return Err(Fault::new(format_args!(
+                "{moved:.0} routes moved a second, of {moves:.0} that make a storm; give the machine to it alone, or \
+                 ask for less with --moves"
+            )));
+        }
+        Ok(())
     })
 }
 

@@ -1,14 +1,17 @@
+mod h1;
+mod h2;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::backends::{HIDDEN, NUMBER, SMUGGLED, target};
 use super::draw::Draw;
 use super::ledger::Ledger;
 use super::site::Edge;
@@ -17,50 +20,6 @@ use super::site::Edge;
 const PATIENCE: Duration = Duration::from_millis(700);
 /// Bytes of an answer they read at most.
 const MOST: u64 = 4_000_000;
-
-/// What a client does that nobody should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Misdeed {
-    /// Nothing wrong: it asks whom it asks, and looks at what comes.
-    None,
-    /// It ends within its body.
-    ShortBody,
-    /// It resets within its body.
-    ResetBody,
-    /// It is gone before the answer.
-    Gone,
-    /// It ends or stays away within its head.
-    HalfHead,
-    /// It takes nothing of a large answer.
-    Deaf,
-    /// It says two lengths, with a request hidden behind the shorter.
-    Smuggles,
-    /// The same with chunks.
-    SmugglesChunks,
-    /// Chunks that are none.
-    BadChunks,
-    /// It speaks no HTTP.
-    Rubbish,
-    /// Connections that ask nothing.
-    Storm,
-    /// It says all it has to say at once.
-    Pipelines,
-}
-
-const MISDEEDS: [Misdeed; 12] = [
-    Misdeed::None,
-    Misdeed::ShortBody,
-    Misdeed::ResetBody,
-    Misdeed::Gone,
-    Misdeed::HalfHead,
-    Misdeed::Deaf,
-    Misdeed::Smuggles,
-    Misdeed::SmugglesChunks,
-    Misdeed::BadChunks,
-    Misdeed::Rubbish,
-    Misdeed::Storm,
-    Misdeed::Pipelines,
-];
 
 /// Does one thing after the other to one name after the other.
 pub(super) async fn run(
@@ -72,38 +31,22 @@ pub(super) async fn run(
 ) {
     let mut draw = Draw::new(seed);
     while !over.is_cancelled() {
-        let (Some(host), Some(misdeed)) = (draw.one_of(&names), draw.one_of(&MISDEEDS)) else { return };
-        let what = match commit(&edge, host, *misdeed, &ledger, &mut draw).await {
-            Ok(heard) => judge(host, *misdeed, &heard, &ledger),
-            Err(_) => "broken off".to_owned(),
-        };
-        ledger.saw("wild clients", format_args!("{misdeed:?}: {what}"));
-    }
-}
-
-/// What came back, in short. Nothing of what somebody said beside an answer may be in it.
-fn judge(host: &str, misdeed: Misdeed, heard: &Heard, ledger: &Ledger) -> String {
-    let text = String::from_utf8_lossy(&heard.bytes);
-    if text.contains(SMUGGLED) {
-        ledger.wrong(format_args!("{misdeed:?} at {host}: heard what belongs to no answer: {text:.300}"));
-    }
-    let numbers = text.match_indices(NUMBER).filter_map(|(at, _)| {
-        let value = text.get(at + NUMBER.len() + 2..)?.split("\r\n").next()?;
-        value.parse::<u64>().ok()
-    });
-    for number in numbers {
-        if !heard.numbers.contains(&number) {
-            ledger
-                .wrong(format_args!("{misdeed:?} at {host}: the answer to {number}, which it has not asked"));
+        let Some(host) = draw.one_of(&names) else { return };
+        if draw.below(2) == 0 {
+            let Some(misdeed) = draw.one_of(&h1::MISDEEDS).copied() else { return };
+            let what = h1::commit(&edge, host, misdeed, &ledger, &mut draw).await;
+            saw(&ledger, "HTTP/1.1", format_args!("{misdeed:?}"), what);
+        } else {
+            let Some(misdeed) = draw.one_of(&h2::MISDEEDS).copied() else { return };
+            let what = h2::commit(&edge, host, misdeed, &ledger, &mut draw).await;
+            saw(&ledger, "HTTP/2", format_args!("{misdeed:?}"), what);
         }
     }
-    text.get(9..12).filter(|_| text.starts_with("HTTP/1.1 ")).unwrap_or("nothing").to_owned()
 }
 
-/// What a client heard, and the requests it had sent.
-struct Heard {
-    bytes: Vec<u8>,
-    numbers: Vec<u64>,
+fn saw(ledger: &Ledger, version: &str, misdeed: std::fmt::Arguments<'_>, what: io::Result<String>) {
+    let what = what.unwrap_or_else(|_| "broken off".to_owned());
+    ledger.saw("wild clients", format_args!("{version}, {misdeed}: {what}"));
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
@@ -116,88 +59,18 @@ impl Stream for TcpStream {
     }
 }
 
-impl Stream for tokio_rustls::client::TlsStream<TcpStream> {
+impl Stream for TlsStream<TcpStream> {
     fn tcp(&self) -> &TcpStream {
         self.get_ref().0
     }
 }
 
-async fn open(edge: &Edge, host: &str, draw: &mut Draw) -> io::Result<Box<dyn Stream>> {
-    if draw.below(2) == 0 {
-        return Ok(Box::new(TcpStream::connect(edge.http).await?));
-    }
+/// A connection to the edge in TLS on which one of these is spoken.
+async fn secured(edge: &Edge, host: &str, protocols: &[&[u8]]) -> io::Result<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(edge.https).await?;
-    if draw.below(5) == 0 {
-        // Without TLS, where TLS is spoken.
-        return Ok(Box::new(tcp));
-    }
-    let config = certs::client_config(Some(&edge.ca)).map_err(io::Error::other)?;
+    let mut config =
+        rustls::ClientConfig::clone(&*certs::client_config(Some(&edge.ca)).map_err(io::Error::other)?);
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let name = host.to_owned().try_into().map_err(io::Error::other)?;
-    Ok(Box::new(timeout(PATIENCE, TlsConnector::from(config).connect(name, tcp)).await??))
-}
-
-async fn commit(
-    edge: &Edge,
-    host: &str,
-    misdeed: Misdeed,
-    ledger: &Ledger,
-    draw: &mut Draw,
-) -> io::Result<Heard> {
-    let mut stream = open(edge, host, draw).await?;
-    let mut numbers = vec![ledger.number()];
-    let number = numbers.first().copied().unwrap_or_default();
-    let path = target(number, if misdeed == Misdeed::Deaf { 20_000_000 } else { draw.below(5000) });
-    let head =
-        |method: &str, fields: &str| format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{fields}\r\n");
-    let hidden = || format!("GET {HIDDEN}{number} HTTP/1.1\r\nhost: {host}\r\n\r\n");
-    let (words, reads) = match misdeed {
-        Misdeed::None => (head("GET", "connection: close\r\n"), true),
-        Misdeed::ShortBody => (head("POST", "content-length: 1000\r\n") + "part", draw.below(2) == 0),
-        Misdeed::ResetBody => (head("POST", "content-length: 1000\r\n") + "part", false),
-        Misdeed::Gone => (head("GET", ""), false),
-        Misdeed::HalfHead => (head("GET", "x-half: ").trim_end().to_owned(), draw.below(2) == 0),
-        Misdeed::Deaf => (head("GET", ""), false),
-        Misdeed::Smuggles => {
-            let body = hidden();
-            (head("POST", &format!("content-length: 0\r\ncontent-length: {}\r\n", body.len())) + &body, true)
-        }
-        Misdeed::SmugglesChunks => {
-            let fields = "content-length: 5\r\ntransfer-encoding: chunked\r\n";
-            (head("POST", fields) + "0\r\n\r\n" + &hidden(), true)
-        }
-        Misdeed::BadChunks => {
-            (head("POST", "transfer-encoding: chunked\r\n") + "5\r\nhello\r\n-5\r\n" + &hidden(), true)
-        }
-        Misdeed::Rubbish => (String::from_utf8_lossy(&[7; 500]).into_owned(), true),
-        Misdeed::Storm => (String::new(), false),
-        Misdeed::Pipelines => {
-            let mut all = String::new();
-            for _ in 0..5 {
-                let number = ledger.number();
-                numbers.push(number);
-                all += &format!("GET {} HTTP/1.1\r\nhost: {host}\r\n\r\n", target(number, 10));
-            }
-            (all + &head("GET", "connection: close\r\n"), true)
-        }
-    };
-    stream.write_all(words.as_bytes()).await?;
-    stream.flush().await?;
-    if misdeed == Misdeed::Storm {
-        let mut others = Vec::new();
-        for _ in 0..20 {
-            others.push(TcpStream::connect(if draw.below(2) == 0 { edge.http } else { edge.https }).await?);
-        }
-    }
-    if misdeed == Misdeed::ResetBody || (misdeed == Misdeed::Gone && draw.below(2) == 0) {
-        let _ = stream.tcp().set_zero_linger();
-    }
-    if misdeed == Misdeed::Deaf {
-        sleep(PATIENCE).await;
-    }
-    let mut bytes = Vec::new();
-    if reads {
-        // What came within that time is what it heard.
-        let _ = timeout(PATIENCE, (&mut stream).take(MOST).read_to_end(&mut bytes)).await;
-    }
-    Ok(Heard { bytes, numbers })
+    timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, tcp)).await?
 }

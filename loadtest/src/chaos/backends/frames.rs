@@ -5,6 +5,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::chaos::frame::{
+    ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, Head, PREFACE, RST_STREAM, SETTINGS, frame,
+};
 use crate::{Outcome, Stage};
 
 /// How a backend breaks an HTTP/2 answer off, of which it has sent a part.
@@ -40,12 +43,6 @@ pub(in crate::chaos) const BREAKS: [Break; 8] = [
     Break::Stalls,
 ];
 
-const PREFACE: usize = 24;
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
 /// `:status: 200`, from the static table (RFC 7541 A).
 const OK: &[u8] = &[0x88];
 /// `content-length: 1000`, its name from the static table (RFC 7541 6.2.2).
@@ -87,19 +84,17 @@ async fn serve(listener: TcpListener, how: Break) -> io::Result<()> {
 
 async fn converse(mut stream: TcpStream, how: Break) -> io::Result<()> {
     let _ = stream.set_nodelay(true);
-    stream.read_exact(&mut [0; PREFACE]).await?;
+    stream.read_exact(&mut [0; PREFACE.len()]).await?;
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
     loop {
-        let mut head = [0; 9];
-        stream.read_exact(&mut head).await?;
-        let [high, middle, low, kind, flags, a, b, c, d] = head;
-        let (size, id) = (u32::from_be_bytes([0, high, middle, low]), u32::from_be_bytes([a, b, c, d]));
-        let mut body = vec![0; usize::try_from(size).map_err(io::Error::other)?];
-        stream.read_exact(&mut body).await?;
-        match kind {
-            SETTINGS if flags & 1 == 0 => stream.write_all(&frame(SETTINGS, 1, 0, &[])).await?,
+        let mut octets = [0; Head::OCTETS];
+        stream.read_exact(&mut octets).await?;
+        let head = Head::parse(octets);
+        stream.read_exact(&mut vec![0; head.size]).await?;
+        match head.kind {
+            SETTINGS if head.flags & ACK == 0 => stream.write_all(&frame(SETTINGS, ACK, 0, &[])).await?,
             HEADERS => {
-                stream.write_all(&answer(how, id)).await?;
+                stream.write_all(&answer(how, head.stream)).await?;
                 if matches!(how, Break::GoesAway | Break::Closes) {
                     return stream.shutdown().await;
                 }
@@ -116,20 +111,15 @@ fn answer(how: Break, id: u32) -> Vec<u8> {
         Break::TooLong => TWO,
         _ => THOUSAND,
     };
-    let head = frame(HEADERS, 4, id, &[OK, length].concat());
+    let head = frame(HEADERS, END_HEADERS, id, &[OK, length].concat());
     let part = frame(DATA, 0, id, b"part");
     let rest = match how {
         Break::Reset => frame(RST_STREAM, 0, id, &2_u32.to_be_bytes()),
         Break::ResetWithoutError => frame(RST_STREAM, 0, id, &0_u32.to_be_bytes()),
         Break::GoesAway => frame(GOAWAY, 0, 0, &[0; 8]),
-        Break::TooShort | Break::TooLong => frame(DATA, 1, id, b"end"),
-        Break::OtherStream => frame(DATA, 1, id + 2, b"other"),
+        Break::TooShort | Break::TooLong => frame(DATA, END_STREAM, id, b"end"),
+        Break::OtherStream => frame(DATA, END_STREAM, id + 2, b"other"),
         Break::Closes | Break::Stalls => Vec::new(),
     };
     [head, part, rest].concat()
-}
-
-fn frame(kind: u8, flags: u8, id: u32, body: &[u8]) -> Vec<u8> {
-    let [_, high, middle, low] = u32::try_from(body.len()).unwrap_or_default().to_be_bytes();
-    [&[high, middle, low, kind, flags], id.to_be_bytes().as_slice(), body].concat()
 }
