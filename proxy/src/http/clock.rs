@@ -59,7 +59,7 @@ pub(crate) enum Awaited {
     Backend(Duration),
 }
 
-/// Sees that something moves. No clock is read while it does, but for a client that is waited for.
+/// Sees that something moves. A clock is read when somebody is waited for after something has.
 pub(crate) struct Watch {
     /// Of what begins when it is first waited for, none before.
     since: Option<Instant>,
@@ -108,7 +108,7 @@ impl Watch {
         if is_over { Err(refusal) } else { Ok(()) }
     }
 
-    /// Whether nothing has moved for `limit`, at most twice as long; `moved` counts what has so far.
+    /// Whether nothing has moved for `limit`; `moved` counts what has so far.
     pub(crate) fn is_over(
         &mut self,
         cx: &mut Context<'_>,
@@ -116,15 +116,15 @@ impl Watch {
         moved: u64,
         limit: Duration,
     ) -> bool {
-        let mut since = *self.since.get_or_insert_with(Instant::now);
-        while clock.is_past(cx, since + limit) {
-            if moved == self.seen {
-                return true;
+        let since = match self.since {
+            Some(since) if moved == self.seen => since,
+            _ => {
+                let now = Instant::now();
+                self.resumes(now, moved);
+                now
             }
-            since = Instant::now();
-            (self.seen, self.since) = (moved, Some(since));
-        }
-        false
+        };
+        clock.is_past(cx, since + limit)
     }
 
     /// Whether the client, whose body is waited for, is slower than it may be.

@@ -30,11 +30,10 @@ impl Pace {
     }
 
     /// For a peer of whose last `unseen` bytes one cannot tell whether they moved: it is too slow only when these
-    /// would not make up for it either.
+    /// would not make up for it either. As long as there were fewer, fewer may have moved unseen.
     pub(crate) fn unseen(least: NonZeroU32, grace: Duration, unseen: u32) -> Self {
         let exact = Self::new(least, grace);
-        let most = exact.most.saturating_add(exact.byte.saturating_mul(u64::from(unseen)));
-        Self { most, left: most, ..exact }
+        Self { most: exact.most.saturating_add(exact.byte.saturating_mul(u64::from(unseen))), ..exact }
     }
 
     /// From `now` on it is the peer who is waited for, who has moved `moved` bytes so far. Does nothing if it was
@@ -95,6 +94,9 @@ mod tests {
         Pace::new(NonZeroU32::new(least).unwrap(), grace * SECOND)
     }
 
+    /// What the kernel may hold.
+    const UNSEEN: u32 = 128 * 1024;
+
     /// When a peer that moves `bytes` every `pause` is found too slow, looked at as often.
     fn cut_after(mut pace: Pace, pause: Duration, bytes: u64, looks: u32) -> Option<Duration> {
         let began = Instant::now();
@@ -118,21 +120,26 @@ mod tests {
     fn cut_in_steps(mut pace: Pace, rate: u64) -> Option<u32> {
         const STEP: u64 = 64 * 1024;
         let began = Instant::now();
-        pace.waits(began, 0);
+        pace.waits(began, UNSEEN.into());
         (1..10_800).find(|&after| {
-            let moved = u64::from(after) * rate / STEP * STEP;
+            let moved = u64::from(UNSEEN) + u64::from(after) * rate / STEP * STEP;
             pace.is_too_slow(began + after * SECOND, moved)
         })
     }
 
     #[test]
     fn who_is_seen_in_steps_is_not_cut_for_these() {
-        let unseen = || Pace::unseen(NonZeroU32::new(240).unwrap(), 30 * SECOND, 128 * 1024);
+        let unseen = || Pace::unseen(NonZeroU32::new(240).unwrap(), 30 * SECOND, UNSEEN);
         assert_eq!(cut_in_steps(unseen(), 480), None, "twice the rate");
         assert_eq!(cut_in_steps(unseen(), 240), None, "exactly the rate");
         assert!(cut_in_steps(unseen(), 120).is_some(), "half the rate");
-        assert_eq!(cut_in_steps(unseen(), 0), Some(30 + 128 * 1024 / 240 + 1), "silence");
+        assert_eq!(cut_in_steps(unseen(), 0), Some(30 + UNSEEN / 240 + 1), "silence");
         assert_eq!(cut_in_steps(pace(240, 30), 480), Some(30), "who is seen to move nothing for so long");
+        assert_eq!(
+            cut_after(unseen(), 5 * SECOND, 1, 100),
+            Some(35 * SECOND),
+            "of whom little can be unseen"
+        );
     }
 
     #[test]

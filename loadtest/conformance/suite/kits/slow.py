@@ -19,7 +19,7 @@ from ..wire import connect, tls
 PLAIN, SAFE, BIG, BIG_SAFE, SILENT = "slow-plain", "slow-safe", "slow-big", "slow-big-safe", "slow-silent"
 PATIENCE = 100.0
 # Seconds a phase may take: docs/OPERATIONS.md, and as much again for the machine and the interval of the trickle.
-HELLO, HEAD, BODY, KEEP_ALIVE, FIRST_BYTE = 11, 16, 60, 85, 70
+HELLO, HEAD, BODY, READER, KEEP_ALIVE, FIRST_BYTE = 11, 16, 60, 75, 85, 70
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ def clients() -> list[Slow]:
         Slow("chunks by the byte", _plain, put(PLAIN, chunked), b"1\r\nx\r\n" * 99, BODY),
         Slow("a chunk extension by the byte", _plain, put(PLAIN, chunked) + b"5;", b"x" * 99, BODY),
         Slow("trailers by the byte", _plain, put(PLAIN, chunked) + b"0\r\n", b"X: yyyyyyyyyyyyyyyyyyyyyyy", BODY),
-        Slow("reads nothing of an answer", _narrow, head(BIG), b"", BODY),
-        Slow("reads an answer by the byte", _narrow, head(BIG), b"", BODY, 5.0, 1),
-        Slow("reads ten bytes a second", _narrow, head(BIG), b"", BODY, 1.0, 10),
-        Slow("reads an answer by the byte within TLS", big_safe, head(BIG_SAFE), b"", BODY, 5.0, 1),
+        Slow("reads nothing of an answer", _narrow, head(BIG), b"", READER),
+        Slow("reads an answer by the byte", _narrow, head(BIG), b"", READER, 5.0, 1),
+        Slow("reads ten bytes a second", _narrow, head(BIG), b"", READER, 1.0, 10),
+        Slow("reads an answer by the byte within TLS", big_safe, head(BIG_SAFE), b"", READER, 5.0, 1),
         Slow("idle after an answer", _plain, head(PLAIN), b"", KEEP_ALIVE),
         Slow("idle after an answer within TLS", _safe, head(SAFE), b"", KEEP_ALIVE),
         Slow("waits for a backend that is silent", _plain, head(SILENT, "Connection: close"), b"", FIRST_BYTE),
