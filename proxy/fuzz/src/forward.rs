@@ -75,7 +75,10 @@ fn goes_on(head: &RequestHead<'_>, body: &[u8], client: &ClientFields, is_truste
     let (read, end) = reference::requests(&octets);
     assert_eq!((read.len(), end), (1, End::Clean), "{}", octets.escape_ascii());
     let read = &read[0];
-    assert_eq!(heard(&octets), Some(read.into()), "hyper reads another request");
+    match heard(&octets) {
+        Some(other) => assert_eq!(other, read.into(), "hyper reads another request"),
+        None => assert!(hyper_may_refuse(read), "hyper refuses {}", octets.escape_ascii()),
+    }
     assert_eq!(read.first, [head.method.as_bytes(), onward.path.as_bytes(), b"HTTP/1.1"].map(<[u8]>::to_vec));
     assert_eq!(read.body, body, "all of the body is its body");
     assert_eq!(all(read, "host"), [onward.host]);
@@ -86,6 +89,12 @@ fn goes_on(head: &RequestHead<'_>, body: &[u8], client: &ClientFields, is_truste
     if !is_trusted {
         says_who_the_client_is(onward.host, read);
     }
+}
+
+/// What browsers say and URIs do not have (RFC 3986 2), and more fields than hyper takes unless told otherwise.
+fn hyper_may_refuse(read: &Message) -> bool {
+    let uri = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(octet);
+    !read.first[1].iter().all(uri) || read.fields.len() > 100
 }
 
 fn has_one_framing(head: &RequestHead<'_>, read: &Message) {
@@ -174,6 +183,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
         "0PUT http://a.b:80?x HTTP/1.1\r\nHost: a.b\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n\
          1\r\nx\r\n0\r\nt: u\r\n\r\nGET / HTTP/1.1\r\nHost: a.b\r\n\r\n",
     ];
+    // A quote in a query, which clients send and hyper refuses.
+    let quoted = "0GET /a?\"=c HTTP/1.1\r\nHost: a.b\r\n\r\n";
+    let own = own.into_iter().chain([quoted]);
     let of_clients = super::request::seeds().into_iter().map(|seed| [b"0", seed.as_slice()].concat());
-    own.map(|seed| seed.as_bytes().to_vec()).into_iter().chain(of_clients).collect()
+    own.map(|seed| seed.as_bytes().to_vec()).chain(of_clients).collect()
 }
