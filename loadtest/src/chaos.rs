@@ -44,7 +44,7 @@ const CALM: Duration = Duration::from_secs(30);
 /// What has to be none then.
 const GAUGES: [&str; 2] = ["epr_connections_open", "epr_tunnels_open"];
 /// What a second round may add to the first one's memory, in KiB: an allocator does not give all back.
-const SLACK: u64 = 16 * 1024;
+const SLACK: u64 = 8 * 1024;
 /// The same of descriptors, once idle connections to backends are closed too.
 const SPARE: usize = 8;
 /// How long these may take: `idle_timeout`, and some for a machine that is busy.
