@@ -19,7 +19,7 @@ from ..wire import connect, tls
 PLAIN, SAFE, BIG, BIG_SAFE, SILENT = "slow-plain", "slow-safe", "slow-big", "slow-big-safe", "slow-silent"
 PATIENCE = 100.0
 # Seconds a phase may take: docs/OPERATIONS.md, and as much again for the machine and the interval of the trickle.
-HELLO, HEAD, BODY, READER, KEEP_ALIVE, FIRST_BYTE = 11, 16, 60, 75, 85, 70
+HELLO, HEAD, BODY, READER, KEEP_ALIVE, FIRST_BYTE = 11, 16, 60, 90, 85, 70
 
 
 @dataclass(frozen=True)
