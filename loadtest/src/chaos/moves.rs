@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,15 +17,21 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Binds one static route of the group after the other elsewhere.
 pub(super) async fn bind(api: Api, group: Group, ledger: Arc<Ledger>, over: CancellationToken, seed: u64) {
     let mut draw = Draw::new(seed);
+    let mut bound = HashMap::new();
     while !over.is_cancelled() {
         let (Some(name), Some(to)) = (draw.one_of(&group.names), draw.one_of(&group.deployments)) else {
             return;
         };
+        // Who has it already, or had it when this began, is no move.
+        let moves = bound.insert(&name.route, to).map(|before| before != to);
+        if moves == Some(false) {
+            continue;
+        }
         name.history.moves(to);
         match api.bind(&name.route, to, Some(WAIT)).await {
             Ok(receipt) if receipt.lagging.is_empty() => {
                 name.history.has_moved();
-                ledger.moved(1);
+                ledger.moved(usize::from(moves.is_some()));
             }
             Ok(receipt) => ledger.wrong(format_args!("a proxy lags behind a bind: {receipt:?}")),
             Err(status) => ledger.wrong(format_args!("bind {} to {to}: {status}", name.route)),
@@ -34,6 +41,8 @@ pub(super) async fn bind(api: Api, group: Group, ledger: Arc<Ledger>, over: Canc
 
 /// Moves all static routes of the group at once, to and fro, by updates of its two deployments.
 pub(super) async fn churn(api: Api, group: Group, ledger: Arc<Ledger>, over: CancellationToken) {
+    // The first one may move nothing: a storm before this one ended somewhere.
+    let mut moved = 0;
     for to in group.deployments.iter().cycle().skip(1) {
         if over.is_cancelled() {
             return;
@@ -42,7 +51,8 @@ pub(super) async fn churn(api: Api, group: Group, ledger: Arc<Ledger>, over: Can
         match update(&api, to, &group.names).await {
             Ok(()) => {
                 group.names.iter().for_each(|name| name.history.has_moved());
-                ledger.moved(group.names.len());
+                ledger.moved(moved);
+                moved = group.names.len();
             }
             Err(fault) => ledger.wrong(format_args!("update of {to}: {fault:?}")),
         }

@@ -14,8 +14,8 @@ pub struct BackendPolicy {
     /// Idle HTTP/1.1 connections kept per backend and worker: a burst of that many finds them open, and a backend
     /// with a thread for each is not filled by what nobody uses.
     pub idle_per_backend: usize,
-    /// Idle HTTP/1.1 connections kept per worker, to all backends: descriptors that clients could have. The oldest go
-    /// first.
+    /// Idle HTTP/1.1 connections kept per worker, to all backends: descriptors that clients could have. What was used
+    /// while there are so many is closed.
     pub idle_per_worker: usize,
     /// How long an idle connection to a backend is kept. Shorter than the backend's own patience, or
     /// requests meet connections that are just being closed.

@@ -74,7 +74,7 @@ impl Watch {
     }
 
     /// From the first wait on: what never waits needs no clock.
-    pub(crate) fn from_first_wait() -> Self {
+    pub(crate) const fn from_first_wait() -> Self {
         Self { since: None, seen: 0, pace: None }
     }
 
@@ -156,6 +156,12 @@ impl Watch {
     /// The client is waited for again, from `now` on; what it does not take counts from here.
     pub(crate) fn resumes(&mut self, now: Instant, moved: u64) {
         (self.since, self.seen) = (Some(now), moved);
+    }
+
+    /// Somebody else is waited for; the time for the client begins anew with the next wait.
+    pub(crate) fn pauses(&mut self, moved: u64) {
+        self.rests(moved);
+        self.since = None;
     }
 
     /// It is not the client who is waited for.

@@ -2,6 +2,7 @@ use http::HeaderMap;
 
 use super::fault::Fault;
 use super::field::{Field, Known, is_trimmed, parts};
+use super::octets::is_token;
 use crate::config::fixed::{TRAILER_BYTES, TRAILER_FIELDS};
 
 /// The section after the last chunk (RFC 9112 7.1.2), gathered as it comes.
@@ -16,7 +17,8 @@ pub(super) struct Trailers {
 }
 
 impl Trailers {
-    /// Takes what belongs to the section and says how much that was.
+    /// Takes what belongs to the section and says how much that was. What is taken may be passed on, so a line is judged
+    /// as it comes, before its end is there.
     ///
     /// # Errors
     /// [`Fault::BareLineFeed`], [`Fault::BadTrailer`].
@@ -27,6 +29,8 @@ impl Trailers {
             return Err(Fault::BadTrailer);
         }
         self.bytes.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        let line = self.bytes.get(self.line..).unwrap_or_default();
+        judge(line.strip_suffix(b"\n").unwrap_or(line))?;
         if end.is_some() {
             self.end_line()?;
         }
@@ -46,15 +50,25 @@ impl Trailers {
         let line = self.bytes.get(self.line..).and_then(|line| line.strip_suffix(b"\r\n"));
         match line.ok_or(Fault::BareLineFeed)? {
             [] => self.over = true,
-            line => {
-                if !may_trail(field(line)?.name) || self.count == TRAILER_FIELDS {
-                    return Err(Fault::BadTrailer);
-                }
+            _ if self.count == TRAILER_FIELDS => return Err(Fault::BadTrailer),
+            _ => {
                 self.count += 1;
                 self.line = self.bytes.len();
             }
         }
         Ok(())
+    }
+}
+
+/// Judges a line without its line feed, or as much of one as has come: a name that may stand here, a colon, text, and
+/// a carriage return only behind all of it.
+fn judge(begun: &[u8]) -> Result<(), Fault> {
+    let ended = begun.strip_suffix(b"\r");
+    match ended.unwrap_or(begun) {
+        [] => Ok(()),
+        name if ended.is_none() && is_token(name) => Ok(()),
+        line if may_trail(field(line)?.name) => Ok(()),
+        _ => Err(Fault::BadTrailer),
     }
 }
 
@@ -166,6 +180,19 @@ mod tests {
             b"a: b\rc: d\r\n",
         ] {
             assert_eq!(read(bad), Err(Fault::BadTrailer), "{}", bad.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_line_is_judged_before_it_ends() {
+        for bad in [&b"\rG"[..], b"\r\r", b"a: b\rc", b"a: \0", b"host:", b" ", b"a b", b"a\r", b":"] {
+            assert_eq!(read(bad), Err(Fault::BadTrailer), "{}", bad.escape_ascii());
+            let mut trailers = Trailers::default();
+            let refused = bad.iter().position(|byte| trailers.take(std::slice::from_ref(byte)).is_err());
+            assert_eq!(refused, Some(bad.len() - 1), "{}", bad.escape_ascii());
+        }
+        for begun in [&b"\r"[..], b"a", b"hos", b"a:", b"a: ", b"a: b\r"] {
+            assert_eq!(read(begun), Ok(None), "{}", begun.escape_ascii());
         }
     }
 

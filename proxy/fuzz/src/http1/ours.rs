@@ -32,11 +32,13 @@ pub fn responses(octets: &[u8], arrivals: &[usize], to_head: bool) -> (Vec<Messa
 /// What a chunked body took, its payload, and its trailers.
 pub fn chunked(octets: &[u8], arrivals: &[usize]) -> Result<(usize, Vec<u8>, Fields), Ended> {
     let (mut chunks, mut body) = (Chunks::new(), Body::new(Framing::Chunked));
-    let (mut from, mut payload) = (0, Vec::new());
+    let (mut from, mut payload, mut lines) = (0, Vec::new(), Vec::new());
     for &to in arrivals {
         let scanned = body.scan(&octets[from..to]);
         let before = payload.len();
-        let stepped = unchunk(&mut chunks, &octets[from..to], &mut payload);
+        let stepped = unchunk(&mut chunks, &octets[from..to], &mut payload, &mut lines);
+        // What was taken may be passed on, whatever comes of the rest.
+        assert!(is_in_lines(&lines), "{} was taken", lines.escape_ascii());
         assert_eq!(stepped, scanned.map(|scanned| scanned.taken), "two ways to read a chunk");
         let scanned = scanned.map_err(Ended::Refused)?;
         assert_eq!(scanned.payload, (payload.len() - before) as u64);
@@ -51,21 +53,39 @@ pub fn chunked(octets: &[u8], arrivals: &[usize]) -> Result<(usize, Vec<u8>, Fie
     Err(Ended::Partial)
 }
 
-/// Adds what chunks hold to `payload`; how many octets they took.
-fn unchunk(chunks: &mut Chunks, octets: &[u8], payload: &mut Vec<u8>) -> Result<usize, Fault> {
+/// Whether each line but the last, which may have just begun, ends in CR LF, and neither stands elsewhere.
+fn is_in_lines(octets: &[u8]) -> bool {
+    let mut lines = octets.split(|octet| *octet == b'\n').rev();
+    let last = lines.next().unwrap_or_default();
+    let is_line = |line: &[u8]| line.strip_suffix(b"\r").is_some_and(|line| !line.contains(&b'\r'));
+    !last.strip_suffix(b"\r").unwrap_or(last).contains(&b'\r') && lines.all(is_line)
+}
+
+/// Adds what chunks hold to `payload`, and what is around it to `lines`; how many octets they took.
+fn unchunk(
+    chunks: &mut Chunks,
+    octets: &[u8],
+    payload: &mut Vec<u8>,
+    lines: &mut Vec<u8>,
+) -> Result<usize, Fault> {
     let mut at = 0;
     loop {
         match chunks.step(&octets[at..])? {
             Step::Data { skip, length } => {
                 assert!(length > 0);
+                lines.extend_from_slice(&octets[at..][..skip]);
                 payload.extend_from_slice(&octets[at + skip..][..length]);
                 at += skip + length;
             }
             Step::More { taken } => {
                 assert_eq!(at + taken, octets.len(), "octets were left");
+                lines.extend_from_slice(&octets[at..]);
                 return Ok(octets.len());
             }
-            Step::End { taken } => return Ok(at + taken),
+            Step::End { taken } => {
+                lines.extend_from_slice(&octets[at..][..taken]);
+                return Ok(at + taken);
+            }
         }
     }
 }

@@ -118,7 +118,7 @@ async fn deliver<S: ClientStream>(
     let is_whole = relay.is_whole();
     match sent {
         Ok(()) if persists => After::Persists,
-        Ok(()) => After::Closes { unheard: !is_whole },
+        Ok(()) => After::Closes { unheard: !is_whole || asked.persists },
         Err(refusal) => After::Breaks { reset: asked.is_http10 || refusal.resets() },
     }
 }

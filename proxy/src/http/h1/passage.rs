@@ -119,7 +119,7 @@ impl<'p, S: ClientStream> Passage<'p, S> {
     /// # Errors
     /// Why it ends before its end: if the client has some of it, it must see that it is not all.
     pub(super) async fn relay(&mut self, download: &mut Download) -> Result<(), Refusal> {
-        let (mut watch, mut uploading) = (Watch::from_first_wait(), Watch::from_first_wait());
+        let [mut silent, mut taking, mut uploading] = [const { Watch::from_first_wait() }; 3];
         poll_fn(|cx| {
             self.check_source(cx)?;
             let sends = self.poll_upload(cx).map_err(Failed::refusal)?;
@@ -141,11 +141,15 @@ impl<'p, S: ClientStream> Passage<'p, S> {
             } else {
                 uploading.rests(sent);
             }
-            let awaited = match step {
-                Step::Client => Awaited::Reader,
-                Step::Backend | Step::Done => Awaited::Backend(config.timeouts.body_idle),
-            };
-            watch.judge(cx, clock, awaited, sent + taken, config)?;
+            match step {
+                // What it sends meanwhile does not buy it time to take.
+                Step::Client => taking.judge(cx, clock, Awaited::Reader, taken, config)?,
+                Step::Backend | Step::Done => {
+                    taking.pauses(taken);
+                    let awaited = Awaited::Backend(config.timeouts.body_idle);
+                    silent.judge(cx, clock, awaited, sent + taken, config)?;
+                }
+            }
             Poll::Pending
         })
         .await

@@ -137,7 +137,8 @@ async fn deliver<S: ClientStream>(
             }
             Passed::Over(match reply.client_persists {
                 true => After::Persists,
-                false => After::Closes { unheard: !is_whole },
+                // Who did not ask for the end may be asking the next thing.
+                false => After::Closes { unheard: !is_whole || prepared.asked.persists },
             })
         }
         Err(refusal) if !download.has_begun() && !refusal.resets() => {

@@ -46,6 +46,25 @@ async fn they_pass_in_pieces() {
     client.hears(rest).await;
 }
 
+/// What a backend that ends lines at a bare CR would take for a request of its own does not reach it, in whatever pieces.
+#[tokio::test]
+async fn no_part_of_a_line_passes_that_is_none() {
+    for hidden in [
+        "\rGET /x HTTP/1.1\rhost: b.ep-r.io\r\r",
+        "a: b\rGET /x HTTP/1.1",
+        "a\0",
+        "x-forwarded-for: 10.9.9.9",
+    ] {
+        let scene = Scene::open().await;
+        let (mut client, mut backend) =
+            scene.ask(Door::Plain, Door::Plain.request(POST, CHUNKED) + "1\r\nx\r\n0\r\n").await;
+        backend.hears(Door::Plain.forwarded(POST, "", CHUNKED) + "1\r\nx\r\n0\r\n").await;
+        client.says(hidden).await;
+        backend.is_reset().await;
+        assert!(client.hears_head().await.starts_with("HTTP/1.1 400 "), "{hidden:?}");
+    }
+}
+
 #[tokio::test]
 async fn http10_has_none() {
     let scene = Scene::open().await;
