@@ -124,6 +124,12 @@ fn says_nothing_of_this_hop(head: &RequestHead<'_>, read: &Message) {
             || asked.iter().all(|(said, value)| *said == [value.as_bytes()]),
         "an upgrade is asked for in whole or not at all"
     );
+    let asks = |known, token: &[u8]| {
+        let said = head.fields().filter(|field| field.known == known).flat_map(|field| tokens(field.value));
+        said.into_iter().any(|said| said.eq_ignore_ascii_case(token))
+    };
+    let client_asks = asks(Known::Connection, b"upgrade") && asks(Known::Upgrade, b"websocket");
+    assert!(all(read, "upgrade").is_empty() || client_asks, "nobody has asked for an upgrade");
     let expects: &[&[u8]] = if head.expects_continue { &[b"100-continue"] } else { &[] };
     assert_eq!(all(read, "expect"), expects);
     let connection = head.fields().filter(|field| field.known == Known::Connection);
@@ -137,13 +143,18 @@ fn says_nothing_of_this_hop(head: &RequestHead<'_>, read: &Message) {
 }
 
 fn has_nothing_new(head: &RequestHead<'_>, read: &Message) {
-    let cookies = head.fields().filter(|field| field.known == Known::Cookie).count();
+    let cookies = head.fields().filter(|field| field.known == Known::Cookie);
+    let cookies: Vec<_> = cookies.map(|field| field.value).collect();
     let mut left: Vec<_> =
         head.fields().map(|field| (field.name.to_ascii_lowercase(), field.value.to_vec())).collect();
     for (name, value) in &read.fields {
         let name = name.to_ascii_lowercase();
         let is_ours = OURS.iter().any(|ours| ours.as_bytes() == name);
-        if is_ours || (cookies > 1 && name == b"cookie") {
+        if is_ours {
+            continue;
+        }
+        if cookies.len() > 1 && name == b"cookie" {
+            assert_eq!(*value, cookies.join(&b"; "[..]), "one cookie of all");
             continue;
         }
         let at = left.iter().position(|field| *field == (name.clone(), value.clone()));
