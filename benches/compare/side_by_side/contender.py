@@ -26,7 +26,8 @@ class Contender:
     peer = True
     """Whether it is what ours is compared with."""
     logs = True
-    forwards = True
+    forwards: tuple[str, ...] = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
+    """The fields by which it says for whom it asks."""
     advice = "benches/compare/install"
     held = 10_000
     """Connections it can be asked to hold with the files it may open."""

@@ -9,6 +9,8 @@ class Sozu(Contender):
 
     name = "sozu"
     duties = TERMINATES
+    forwards = ("x-forwarded-for", "x-forwarded-proto")
+    """It has no X-Forwarded-Host of what was asked for; Host goes on as it came."""
 
     def program(self):
         return [PEERS / "sozu/bin/sozu"]

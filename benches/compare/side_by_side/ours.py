@@ -49,7 +49,7 @@ class Floor(Contender):
     can = frozenset({"websocket"})
     peer = False
     logs = False
-    forwards = False
+    forwards = ()
     advice = "cargo build --release --locked -p rig"
     held = 9_000
     """Each has a connection to the backend, and files are bounded."""

@@ -73,8 +73,7 @@ class Running:
         if not answer.startswith("HTTP/1.1 200"):
             raise ValueError(answer[:200])
         text = answer.lower()
-        fields = ("x-forwarded-for:", "x-forwarded-proto:", "x-forwarded-host:")
-        lacks = [field for field in fields if field not in text] if self.contender.forwards else []
+        lacks = [field for field in self.contender.forwards if f"{field}:" not in text]
         if lacks:
             raise ValueError(f"no {' '.join(lacks)}")
         return True
