@@ -11,8 +11,9 @@ pub struct BackendPolicy {
     /// Networks backends may be in. The cloud metadata address and the proxy's own listeners are never
     /// dialled, whatever stands here.
     pub networks: Vec<IpNet>,
-    /// Idle HTTP/1.1 connections kept per backend and worker: a burst of that many finds them open, and a backend
-    /// with a thread for each is not filled by what nobody uses.
+    /// Idle HTTP/1.1 connections kept per backend and worker: a burst of that many finds them open. There are never
+    /// more than were in use at once within [`Self::idle_timeout`]; less than a worker may have in all leaves some to
+    /// the other backends.
     pub idle_per_backend: usize,
     /// Idle HTTP/1.1 connections kept per worker, to all backends: descriptors that clients could have. What was used
     /// while there are so many is closed.
@@ -44,7 +45,7 @@ impl Default for BackendPolicy {
                 private(100, 64, 10),
                 unique_local,
             ],
-            idle_per_backend: 64,
+            idle_per_backend: 1024,
             idle_per_worker: 2048,
             idle_timeout: Duration::from_secs(20),
             h2_connections: 16,
