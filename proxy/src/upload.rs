@@ -24,8 +24,8 @@ pub(crate) enum Upload {
     Empty,
     /// The client's.
     Client {
-        /// What comes from the client.
-        body: Source,
+        /// What comes from the client. Most requests bring none, and shall not carry the room for one.
+        body: Box<Source>,
         /// How far it came.
         progress: Rc<Progress>,
     },
@@ -87,7 +87,7 @@ impl Upload {
             last: Cell::new(Instant::now()),
             waits_for_client: Cell::new(false),
         };
-        Self::Client { body, progress: Rc::new(progress) }
+        Self::Client { body: Box::new(body), progress: Rc::new(progress) }
     }
 
     pub(crate) fn progress(&self) -> Option<Rc<Progress>> {
@@ -116,7 +116,7 @@ impl Body for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let Self::Client { body, progress } = &mut *self else { return Poll::Ready(None) };
-        let polled = match body {
+        let polled = match &mut **body {
             Source::Stream(body) => Pin::new(body).poll_frame(cx).map_err(BrokenOff::from),
             Source::Piped(body) => Pin::new(body).poll_frame(cx).map_err(BrokenOff::from),
         };
@@ -134,16 +134,20 @@ impl Body for Upload {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Client { body: Source::Stream(body), .. } => body.is_end_stream(),
-            Self::Client { body: Source::Piped(body), .. } => body.is_end_stream(),
+            Self::Client { body, .. } => match &**body {
+                Source::Stream(body) => body.is_end_stream(),
+                Source::Piped(body) => body.is_end_stream(),
+            },
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Client { body: Source::Stream(body), .. } => body.size_hint(),
-            Self::Client { body: Source::Piped(body), .. } => body.size_hint(),
+            Self::Client { body, .. } => match &**body {
+                Source::Stream(body) => body.size_hint(),
+                Source::Piped(body) => body.size_hint(),
+            },
         }
     }
 }

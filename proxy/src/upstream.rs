@@ -32,6 +32,7 @@ use tokio::time::Instant;
 
 use crate::config::{BackendPolicy, Limits};
 use crate::dice::Dice;
+use crate::http1::ResponseHead;
 use crate::metrics::{Metrics, WorkerMetrics};
 use crate::per_worker::WorkerId;
 use crate::routes::{RouteEntry, Upstream, UpstreamId};
@@ -43,6 +44,7 @@ pub use dial::DialError;
 pub(crate) use early::Early;
 pub use error::{Fault, SendError};
 pub use h1::Connection;
+pub(crate) use h1::{Unanswered, Written, framing};
 pub use networks::{Forbidden, Networks};
 
 use aside::Aside;
@@ -244,16 +246,35 @@ impl<B: RequestBody> Upstreams<B> {
         request: Request<B>,
         early: Option<&Early>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
-        let connection = match self.connect(&lease, pick).await {
-            Ok(connection) => connection,
-            Err(fault) => return Err(SendError::unsent(fault, request, lease)),
-        };
         let upstream = lease.upstream().id();
-        match self.h1.send(connection, request, lease, early).await {
-            Ok(response) => Ok(response.map(UpstreamBody::own)),
-            Err(h1::Unanswered { fault, unsent }) => {
-                Err(SendError { fault, upstream, unsent: unsent.map(Box::new) })
+        let (head, body) = request.into_parts();
+        let written = Written::of(&head, body);
+        match self.send_written(pick, lease, written, early, h1::response).await {
+            Ok((response, body)) => Ok(response.map(|()| body)),
+            Err(Unanswered { fault, is_touched, request }) => {
+                let unsent = request.filter(|_| !is_touched);
+                let unsent = unsent.map(|written| Box::new(Request::from_parts(head, written.body)));
+                Err(SendError { fault, upstream, unsent })
             }
+        }
+    }
+
+    /// Sends a request whose head is written to the leased backend, and returns what `read` makes of the head of its
+    /// answer. The lease stays with that.
+    pub(crate) async fn send_written<R>(
+        &self,
+        pick: Pick,
+        lease: Lease,
+        request: Written<B>,
+        early: Option<&Early>,
+        read: impl FnMut(&ResponseHead<'_>) -> Result<R, Fault>,
+    ) -> Result<(R, UpstreamBody<B>), Unanswered<B>> {
+        match self.connect(&lease, pick).await {
+            Ok(connection) => {
+                let (read, answer) = self.h1.send(connection, request, lease, early, read).await?;
+                Ok((read, UpstreamBody::own(answer)))
+            }
+            Err(fault) => Err(Unanswered { fault, is_touched: false, request: Some(request) }),
         }
     }
 
@@ -268,7 +289,8 @@ impl<B: RequestBody> Upstreams<B> {
             self.metrics().reused.inc();
             return Ok(kept);
         }
-        let stream = self.dial(lease).await.map_err(Fault::Dial)?;
+        // Most requests find one, and shall not carry the room for a dial.
+        let stream = Box::pin(self.dial(lease)).await.map_err(Fault::Dial)?;
         self.h1.fresh(stream)
     }
 

@@ -73,7 +73,7 @@ fn again(error: SendError<Upload>, copy: Option<Request<Upload>>) -> Option<Requ
 
 /// Waits for the answer: `first_byte` from when the upload last moved, unless it is the client who
 /// keeps everyone waiting. Whoever may not have the answer any more is told at once.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     mut answered: Pin<&mut impl Future<Output = T>>,
     progress: Option<&Progress>,
     config: &Config,

@@ -1,8 +1,8 @@
 //! HTTP/2 with clients: the h2 crate reads and writes frames, what they bring is ours.
 //!
 //! `serve` is the life of a connection, which one task drives (`drive`); each request has a task of its own
-//! (`stream`): its head is judged and sent on (`request`), the answer's body goes out as windows open
-//! (`outgoing`), a WebSocket becomes a tunnel (`tunnel`).
+//! (`stream`): its head is judged (`request`) and goes on as text (`straight`) or in frames, the answer's body goes
+//! out as windows open (`outgoing`), a WebSocket becomes a tunnel (`tunnel`).
 //!
 //! What a client can do without end and at no cost is counted as it comes by (`frames`, `budget`); what h2
 //! counts itself is set in `context`. Who does too much is told ENHANCE_YOUR_CALM.
@@ -19,6 +19,7 @@ mod outgoing;
 mod places;
 mod pulse;
 mod request;
+mod straight;
 mod stream;
 mod tunnel;
 mod window;
@@ -70,7 +71,7 @@ pub(crate) async fn serve<S: ClientStream + Measured>(mut stream: S, client: Rc<
 fn begin(client: &Rc<Client>, pulse: &Pulse, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
     let context = &client.context;
     let (serving, begun) = pulse.begin(|| context.limits.another(client.peer.ip()));
-    context.streams.spawn_local(stream::run(client.clone(), request, respond, serving, begun));
+    context.streams.spawn_local(stream::serve(client.clone(), request, respond, serving, begun));
 }
 
 /// Counts and logs a refusal of everything that is asked on a connection.

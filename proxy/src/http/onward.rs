@@ -83,6 +83,6 @@ impl<'h> Onward<'h> {
 }
 
 /// Methods that mean something with a body, so that an empty one is said (RFC 9110 8.6).
-fn has_content(method: &str) -> bool {
+pub(super) fn has_content(method: &str) -> bool {
     matches!(method, "POST" | "PUT" | "PATCH")
 }

@@ -16,7 +16,10 @@ use tokio::net::TcpStream;
 pub(super) use answer::Answer;
 pub(super) use answer::BrokenOff;
 pub use connection::Connection;
-pub(super) use send::Unanswered;
+pub(crate) use send::Unanswered;
+pub(super) use send::response;
+pub(crate) use upload::Written;
+pub(crate) use upload::framing;
 
 use super::choose::Lease;
 use super::error::Fault;

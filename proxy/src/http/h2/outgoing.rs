@@ -1,4 +1,4 @@
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -70,8 +70,8 @@ impl<'s> Outgoing<'s> {
     }
 
     /// Sends it to its end, or until one of both sides breaks it off. Dropped before, the stream is reset.
-    pub(super) async fn run(mut self) {
-        poll_fn(|cx| self.poll(cx)).await;
+    pub(super) fn run(mut self) -> impl Future<Output = ()> {
+        poll_fn(move |cx| self.poll(cx))
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -4,18 +4,20 @@ use std::rc::Rc;
 
 use h2::RecvStream;
 use h2::ext::Protocol;
-use http::header::{CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http::header::{CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use proto::BackendProtocol;
 
-use super::head;
+use super::head::{self, Said};
+use super::straight::Asking;
+use crate::context::Context;
 use crate::http::exchange;
 use crate::http::headers::{self, Sink as _, ToBackend};
 use crate::http::meter::Meter;
 use crate::http::vigil::Vigil;
 use crate::http::{Client, Declined, find, host, target, upgrade};
-use crate::http1::fields_of;
+use crate::http1::{Field, fields_of};
 use crate::limits::Admitted;
 use crate::refusal::Refusal;
 use crate::upload::Upload;
@@ -40,54 +42,123 @@ pub(super) struct Switched {
     pub(super) body: RecvStream,
 }
 
-/// Sends the request to a backend of its route, and waits for the head of the answer. What comes before is told
-/// `early`.
-pub(super) async fn forward(
+/// A request that may pass, and how it goes on.
+pub(super) enum Prepared {
+    /// To a backend that speaks HTTP/1.1, for a client that may have asked for a tunnel of this stream.
+    Straight { asking: Asking, vigil: Vigil, tunnel: Option<RecvStream> },
+    /// To one that speaks HTTP/2. Most go the other way, and shall not carry the room for this one.
+    Frames(Box<(Request<Upload>, Vigil)>),
+}
+
+/// Looks at a request and makes it ready to be sent. Whoever sends its body may have to be told something `early`.
+pub(super) fn prepare(
     request: Request<RecvStream>,
     client: &Rc<Client>,
     meter: &mut Meter,
     early: &Early,
-) -> Result<Forwarded, Declined> {
-    let context = &client.context;
+) -> Result<Prepared, Declined> {
     let wants_tunnel = wants_tunnel(&request)?;
-    let (mut head, body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let said = head::judge(&head, wants_tunnel)?;
     let host = host::of_request(Version::HTTP_2, target::authority(&head.uri), fields_of(&head.headers))?;
     let found = find(client, host, target::of_uri(&head.uri), meter)?;
-    if wants_tunnel && found.speaks == BackendProtocol::H2c {
-        return Err(Refusal::WebSocketNotSupported.into());
-    }
-    let mut vigil = Vigil::new(client.clone(), found.admitted);
     let how = ToBackend { client: &client.fields, host, speaks: found.speaks };
-    let mut fields = HeaderMap::with_capacity(head.headers.len() + 8);
-    let passed = headers::to_backend(fields_of(&head.headers), &how, || context.ids.next(), &mut fields)?;
-    meter.named(&passed.id);
-    let (asked, upload, tunnel) = if wants_tunnel {
-        head.method = Method::GET;
-        // Keys are of HTTP/1 alone (RFC 8441 5).
-        fields.remove(SEC_WEBSOCKET_KEY);
-        fields.remove(SEC_WEBSOCKET_ACCEPT);
-        (Some(upgrade::ask_anew(&context.ids.next(), &mut fields)), Upload::Empty, Some(body))
-    } else {
-        if let Some(length) = said.length {
-            fields.insert(CONTENT_LENGTH, length.into());
+    let vigil = Vigil::new(client.clone(), found.admitted);
+    let context = &client.context;
+    match (found.speaks, wants_tunnel) {
+        (BackendProtocol::Http1, false) => {
+            let asking = Asking::plain(&head, &how, upload(body, said, early), context, meter)?;
+            Ok(Prepared::Straight { asking, vigil, tunnel: None })
         }
-        (None, Upload::stream(body, said.length, said.expects_continue.then(|| early.clone())), None)
-    };
-    (head.version, head.uri) = line(&head.uri, host, found.speaks)?;
-    (head.headers, head.extensions) = (fields, http::Extensions::new());
-    meter.uploads(upload.progress());
-    let request = Request::from_parts(head, upload);
-    let response = exchange::exchange(context, &mut vigil, request, meter, Some(early)).await?;
-    let status = response.status();
-    let switched = upgrade::has_switched(status.as_u16(), fields_of(response.headers()), asked.as_ref())?;
-    let response = conclude(response, switched, context.date())?;
-    match tunnel {
-        Some(body) if switched => Ok(Forwarded::Tunnel(switch(response, vigil, body)?)),
-        // Over HTTP/2 a 200 would say that the backend speaks WebSocket.
-        Some(_) if status.is_success() => Err(Refusal::UpgradeIgnored.into()),
-        Some(_) | None => Ok(Forwarded::Answer(response, vigil)),
+        (BackendProtocol::Http1, true) => {
+            let asking = Asking::websocket(&head, &how, context, meter)?;
+            Ok(Prepared::Straight { asking, vigil, tunnel: Some(body) })
+        }
+        (BackendProtocol::H2c, false) => {
+            let request = in_frames(&head, &how, upload(body, said, early), said, context, meter)?;
+            Ok(Prepared::Frames(Box::new((request, vigil))))
+        }
+        (BackendProtocol::H2c, true) => Err(Refusal::WebSocketNotSupported.into()),
     }
+}
+
+/// Sends a request to a backend of its route, and waits for the head of the answer. What comes before is told
+/// `early`.
+pub(super) async fn forward(
+    prepared: Prepared,
+    context: &Context,
+    meter: &mut Meter,
+    early: &Early,
+) -> Result<Forwarded, Declined> {
+    let (asking, mut vigil, tunnel) = match prepared {
+        Prepared::Straight { asking, vigil, tunnel } => (asking, vigil, tunnel),
+        Prepared::Frames(frames) => {
+            let (request, vigil) = *frames;
+            return Box::pin(forward_frames(request, context, vigil, meter, early)).await;
+        }
+    };
+    let answered = asking.exchange(context, &mut vigil, meter, early).await?;
+    let (Concluded { head, has_switched }, answer) = answered;
+    match tunnel {
+        Some(body) if has_switched => Ok(Forwarded::Tunnel(switch(head, answer, vigil, body)?)),
+        // Over HTTP/2 a 200 would say that the backend speaks WebSocket.
+        Some(_) if head.status().is_success() => Err(Refusal::UpgradeIgnored.into()),
+        Some(_) | None => Ok(Forwarded::Answer(head.map(|()| answer), vigil)),
+    }
+}
+
+fn upload(body: RecvStream, said: Said, early: &Early) -> Upload {
+    Upload::stream(body, said.length, said.expects_continue.then(|| early.clone()))
+}
+
+/// The request as it goes in frames.
+fn in_frames(
+    head: &Parts,
+    how: &ToBackend<'_>,
+    upload: Upload,
+    said: Said,
+    context: &Context,
+    meter: &mut Meter,
+) -> Result<Request<Upload>, Refusal> {
+    let mut fields = HeaderMap::with_capacity(head.headers.len() + 8);
+    let passed = headers::to_backend(fields_of(&head.headers), how, || context.ids.next(), &mut fields)?;
+    meter.named(&passed.id);
+    if let Some(length) = said.length {
+        fields.insert(CONTENT_LENGTH, length.into());
+    }
+    meter.uploads(upload.progress());
+    let mut request = Request::new(upload);
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = target::for_h2c(how.host, target::of_uri(&head.uri))?;
+    *request.version_mut() = Version::HTTP_2;
+    *request.headers_mut() = fields;
+    Ok(request)
+}
+
+/// The same for one that goes in frames.
+async fn forward_frames(
+    request: Request<Upload>,
+    context: &Context,
+    mut vigil: Vigil,
+    meter: &mut Meter,
+    early: &Early,
+) -> Result<Forwarded, Declined> {
+    let response = exchange::exchange(context, &mut vigil, request, meter, Some(early)).await?;
+    let (head, body) = response.into_parts();
+    let concluded = conclude(head.status.as_u16(), fields_of(&head.headers), None, context)?;
+    Ok(Forwarded::Answer(concluded.head.map(|()| body), vigil))
+}
+
+fn switch(
+    head: Response<()>,
+    answer: UpstreamBody<Upload>,
+    vigil: Vigil,
+    body: RecvStream,
+) -> Result<Switched, Refusal> {
+    let mut fields = head.into_parts().0.headers;
+    fields.remove(SEC_WEBSOCKET_ACCEPT);
+    let (backend, lease) = answer.into_tunnel().ok_or(Refusal::BackendGarbage)?;
+    Ok(Switched { backend, lease, admitted: vigil.into_admitted(), fields, body })
 }
 
 /// An interim answer as the client gets it; none for one that must not go on.
@@ -112,52 +183,42 @@ fn wants_tunnel(request: &Request<RecvStream>) -> Result<bool, Refusal> {
     }
 }
 
-fn switch(
-    response: Response<UpstreamBody<Upload>>,
-    vigil: Vigil,
-    body: RecvStream,
-) -> Result<Switched, Refusal> {
-    let (head, upstream) = response.into_parts();
-    let mut fields = head.headers;
-    fields.remove(SEC_WEBSOCKET_ACCEPT);
-    let (backend, lease) = upstream.into_tunnel().ok_or(Refusal::BackendGarbage)?;
-    Ok(Switched { backend, lease, admitted: vigil.into_admitted(), fields, body })
+/// The head of an answer as the client gets it.
+pub(super) struct Concluded {
+    pub(super) head: Response<()>,
+    /// Both speak WebSocket from now on.
+    pub(super) has_switched: bool,
 }
 
-/// Version and target as the backend gets them.
-fn line(uri: &Uri, host: &[u8], speaks: BackendProtocol) -> Result<(Version, Uri), Refusal> {
-    match speaks {
-        BackendProtocol::Http1 => {
-            let path = PathAndQuery::try_from(target::of_uri(uri)).map_err(|_| Refusal::BadRequest)?;
-            Ok((Version::HTTP_11, path.into()))
-        }
-        BackendProtocol::H2c => Ok((Version::HTTP_2, target::for_h2c(host, target::of_uri(uri))?)),
-    }
-}
-
-/// Makes the backend's answer fit for the client.
-fn conclude<B>(
-    response: Response<B>,
-    has_switched: bool,
-    date: impl AsRef<str>,
-) -> Result<Response<B>, Refusal> {
-    let (mut head, body) = response.into_parts();
-    if head.status.is_informational() && !has_switched {
+/// Makes the head of a backend's answer fit for the client, which `asked` for a WebSocket or not.
+///
+/// # Errors
+/// [`Refusal::BackendGarbage`] when it is no answer to that.
+pub(super) fn conclude<'b>(
+    status: u16,
+    fields: impl Iterator<Item = Field<'b>> + Clone,
+    asked: Option<&upgrade::Asked>,
+    context: &Context,
+) -> Result<Concluded, Refusal> {
+    let has_switched = upgrade::has_switched(status, fields.clone(), asked)?;
+    let status = StatusCode::from_u16(status).map_err(|_| Refusal::BackendGarbage)?;
+    if status.is_informational() && !has_switched {
         return Err(Refusal::BackendGarbage);
     }
-    let mut fields = HeaderMap::with_capacity(head.headers.len() + 1);
-    let told = headers::to_client(fields_of(&head.headers), &mut fields)?;
+    let mut head = Response::new(());
+    // Ours, not the backend's (RFC 9110 2.5).
+    (*head.status_mut(), *head.version_mut()) = (status, Version::HTTP_2);
+    let to_client = head.headers_mut();
+    to_client.reserve(fields.clone().count() + 1);
+    let told = headers::to_client(fields.clone(), to_client)?;
     if !told.has_date {
-        fields.put("date", date.as_ref().as_bytes());
+        to_client.put("date", context.date().as_bytes());
     }
     // An answer without a body says what a body would be like (RFC 9110 8.6), but for these.
-    let may_have_length = !has_switched && head.status != StatusCode::NO_CONTENT;
-    let length = headers::length(fields_of(&head.headers)).map_err(|_| Refusal::BackendGarbage)?;
+    let may_have_length = !has_switched && status != StatusCode::NO_CONTENT;
+    let length = headers::length(fields).map_err(|_| Refusal::BackendGarbage)?;
     if let Some(length) = length.filter(|_| may_have_length) {
-        fields.insert(CONTENT_LENGTH, length.into());
+        to_client.insert(CONTENT_LENGTH, length.into());
     }
-    head.headers = fields;
-    // Ours, not the backend's (RFC 9110 2.5).
-    head.version = Version::HTTP_2;
-    Ok(Response::from_parts(head, body))
+    Ok(Concluded { head, has_switched })
 }

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::header::{CONTENT_LENGTH, HeaderValue, USER_AGENT};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body as _;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::outgoing::Outgoing;
 use super::pulse::Serving;
-use super::request::{self, Forwarded};
+use super::request::{self, Forwarded, Switched};
 use super::tunnel;
 use crate::http::answer::Answer;
 use crate::http::meter::{Meter, Seen};
@@ -24,50 +24,90 @@ use crate::http::{Client, Declined, refuse, target};
 use crate::refusal::Refusal;
 use crate::upstream::Early;
 
-/// Answers `request`, whatever becomes of it. `begun` says whether there is room for it.
-pub(super) async fn run(
+/// Looks at `request`, of which `begun` says whether there is room for it. What is returned answers it, whatever
+/// becomes of it.
+///
+/// Not an `async fn`: that would hold all it is given twice, and this is held by each request under way.
+pub(super) fn serve(
     client: Rc<Client>,
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
     serving: Serving,
     begun: Result<(), Refusal>,
-) {
+) -> impl Future<Output = ()> + 'static {
     let method = request.method().clone();
     let mut meter = Meter::new(client.clone(), &seen(&request), Instant::now());
     let span = match client.context.is_sampled() {
         true => tracing::info_span!("request", %method, peer = %client.peer),
         false => tracing::Span::none(),
     };
-    let forwarded = match begun {
-        Ok(()) => {
-            let early = Early::default();
-            let forwarded = pin!(request::forward(request, &client, &mut meter, &early).instrument(span));
-            match unless_reset(forwarded, &mut respond, &early).await {
-                Some(forwarded) => forwarded,
-                // Nobody waits for the answer; what was asked of a backend ends with this.
-                None => return,
+    let early = Early::default();
+    let prepared = begun.map_err(Declined::from);
+    let prepared = prepared.and_then(|()| request::prepare(request, &client, &mut meter, &early));
+    async move {
+        let forwarded = match prepared {
+            Ok(prepared) => {
+                let forwarded = request::forward(prepared, &client.context, &mut meter, &early);
+                match unless_reset(pin!(forwarded.instrument(span)), &mut respond, &early).await {
+                    Some(forwarded) => forwarded,
+                    // Nobody waits for the answer; what was asked of a backend ends with this.
+                    None => return,
+                }
             }
+            Err(declined) => Err(declined),
+        };
+        match answer(forwarded, &method, &client, meter, respond, &serving) {
+            Then::Sends(outgoing) => outgoing.run().await,
+            // Most requests become none, and shall not carry the room for one.
+            Then::Tunnel(tunnel) => {
+                let (switched, respond, meter) = *tunnel;
+                Box::pin(tunnel::run(&client, switched, respond, meter, &serving)).await;
+            }
+            Then::Over => {}
         }
-        Err(refusal) => Err(refusal.into()),
-    };
+    }
+}
+
+/// What is left to do when the head of an answer is there.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and most are the large one"
+)]
+enum Then<'s> {
+    /// Its body goes out.
+    Sends(Outgoing<'s>),
+    Tunnel(Box<(Switched, SendResponse<Bytes>, Meter)>),
+    /// Nothing.
+    Over,
+}
+
+/// Answers with what a backend made of a request, or with a refusal.
+fn answer<'s>(
+    forwarded: Result<Forwarded, Declined>,
+    method: &Method,
+    client: &'s Client,
+    mut meter: Meter,
+    respond: SendResponse<Bytes>,
+    serving: &'s Serving,
+) -> Then<'s> {
     let upload = meter.upload();
     let response = match forwarded {
         Ok(Forwarded::Answer(response, vigil)) => {
             meter.answered(response.status());
             response.map(|body| Answer::backend(body, vigil, meter))
         }
-        Ok(Forwarded::Tunnel(switched)) => {
-            // Most requests become none, and shall not carry the room for one.
-            return Box::pin(tunnel::run(&client, switched, respond, meter, &serving)).await;
-        }
+        Ok(Forwarded::Tunnel(switched)) => return Then::Tunnel(Box::new((switched, respond, meter))),
         Err(Declined { refusal, location }) => {
             meter.refused(refusal);
-            let response = refuse::with_location(refuse::answer(refusal, &method), location);
+            let response = refuse::with_location(refuse::answer(refusal, method), location);
             response.map(|text| Answer::text(text, meter))
         }
     };
-    if let Some((send, answer)) = begin(respond, response) {
-        Outgoing::new(answer, send, &serving, upload, client.context.config()).run().await;
+    match begin(respond, response) {
+        Some((send, answer)) => {
+            Then::Sends(Outgoing::new(answer, send, serving, upload, client.context.config()))
+        }
+        None => Then::Over,
     }
 }
 
