@@ -11,10 +11,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::config::fixed;
 
 /// Bytes to begin with where a head is awaited: most heads are smaller.
-pub(crate) const SMALL: usize = 4096;
+pub(crate) const SMALL: usize = fixed::MOST_HEADS;
 
 /// Kept per thread and kind; more are given back to the allocator.
 const MOST_SPARE: usize = 16;
@@ -38,8 +40,12 @@ thread_local! {
 
 /// Memory of `size` bytes, with whatever it held before.
 pub(crate) fn take(size: usize) -> Box<[u8]> {
-    let spare = SPARE.with_borrow_mut(|spare| spare.of(size).pop());
-    spare.filter(|memory| memory.len() == size).unwrap_or_else(|| vec![0; size].into_boxed_slice())
+    let spare = SPARE.with_borrow_mut(|spare| {
+        let spare = spare.of(size);
+        let at = spare.iter().rposition(|memory| memory.len() == size)?;
+        Some(spare.swap_remove(at))
+    });
+    spare.unwrap_or_else(|| vec![0; size].into_boxed_slice())
 }
 
 /// Keeps `memory` for the next one who asks.
@@ -206,6 +212,21 @@ impl Drop for Text {
     }
 }
 
+/// Writes what `stream` takes of `parts`. One part alone costs the kernel less than a list of one.
+pub(crate) fn poll_write(
+    stream: Pin<&mut impl AsyncWrite>,
+    cx: &mut Context<'_>,
+    parts: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    match ready!(match parts {
+        [one] => stream.poll_write(cx, one),
+        parts => stream.poll_write_vectored(cx, parts),
+    }) {
+        Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+        written => Poll::Ready(written),
+    }
+}
+
 /// Bytes that wait to be written: a text, a piece of a body behind it, and what ends the piece.
 pub(crate) struct Parcel {
     pub(crate) text: Text,
@@ -232,8 +253,10 @@ impl Parcel {
                 self.written = 0;
                 return Poll::Ready(Ok(()));
             }
-            let parts = [IoSlice::new(text), IoSlice::new(&self.data), IoSlice::new(self.tail)];
-            let count = ready!(write(&parts))?;
+            let count = ready!(match (text, &*self.data, self.tail) {
+                (one, [], []) | ([], one, []) => write(&[IoSlice::new(one)]),
+                (text, data, tail) => write(&[text, data, tail].map(IoSlice::new)),
+            })?;
             let of_text = count.min(text.len());
             let of_data = (count - of_text).min(self.data.len());
             self.written += of_text;

@@ -45,6 +45,8 @@ pub(crate) enum End<S> {
 }
 
 /// Relays until both sides have ended, one breaks, nothing moves for `idle`, or `stop` is done.
+///
+/// Both connections are to be closed then: of two bare ones the last to end is told so by that alone.
 pub(crate) async fn run<C, B, S>(
     client: &mut C,
     backend: &mut B,
@@ -63,8 +65,8 @@ where
     let mut outward = Direction::new(buffer, |bytes| account.to_client(bytes));
     let mut seen = 0;
     poll_fn(|cx| {
-        let there = inward.poll(cx, client, backend);
-        let back = outward.poll(cx, backend, client);
+        let there = inward.poll(cx, client, backend, outward.is_done());
+        let back = outward.poll(cx, backend, client, inward.is_done());
         match (there, back) {
             (Step::ReadBroke, _) | (_, Step::WriteBroke) => return Poll::Ready(End::ClientBroke),
             (_, Step::ReadBroke) | (Step::WriteBroke, _) => return Poll::Ready(End::BackendBroke),

@@ -57,3 +57,6 @@ pub(crate) const FEED_REPLIES: usize = 64;
 
 /// Before the route cache is written again after a failure; disks do not empty themselves quickly.
 pub(crate) const CACHE_RETRY: Duration = Duration::from_secs(10);
+
+/// Bytes in which most heads have room.
+pub(crate) const MOST_HEADS: usize = 4096;

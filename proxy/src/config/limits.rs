@@ -2,7 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use super::Rate;
+use super::{Rate, fixed};
 
 /// How much of each thing there may be.
 #[derive(Debug, Clone, Copy)]
@@ -132,8 +132,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bytes read ahead of an HTTP/1.1 connection: a whole head must fit.
+    /// Bytes read ahead of an HTTP/1.1 connection: a whole head must fit. Most heads leave room for a full
+    /// `relay_buffer` behind them, for bodies are often just as long.
     pub(crate) fn http1_buffer(&self) -> usize {
-        self.relay_buffer.max(self.head_bytes)
+        (self.relay_buffer + fixed::MOST_HEADS).max(self.head_bytes)
     }
 }

@@ -66,12 +66,19 @@ impl<F: Fn(u64)> Direction<F> {
         self.moved
     }
 
-    /// Passes on what there is.
+    /// Whether everything is passed on.
+    pub(super) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Passes on what there is. The end of the `last` direction need not be said where both connections are
+    /// closed right behind it, which says the same.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         reader: &mut (impl AsyncRead + Bare + Unpin),
         writer: &mut (impl AsyncWrite + Bare + Unpin),
+        last: bool,
     ) -> Step {
         loop {
             match self.poll_write(cx, Pin::new(&mut *writer)) {
@@ -88,6 +95,7 @@ impl<F: Fn(u64)> Direction<F> {
                     Poll::Ready(Err(_)) => return Step::ReadBroke,
                     Poll::Pending => return self.rest(cx, Pin::new(writer)),
                 },
+                State::Closing if last && writer.bare().is_some() => self.state = State::Done,
                 State::Closing => match Pin::new(&mut *writer).poll_shutdown(cx) {
                     Poll::Ready(Ok(())) => self.state = State::Done,
                     Poll::Ready(Err(_)) => return Step::WriteBroke,

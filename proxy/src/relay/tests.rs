@@ -133,7 +133,10 @@ async fn much_at_once_between_bare_connections_comes_as_it_was() {
     let ((mut client, mut near_client), (mut backend, mut near_backend)) =
         (connection().await, connection().await);
     let carried = Carried::default();
-    let relay = run(&mut near_client, &mut near_backend, BUFFER, IDLE, pending::<()>(), &carried);
+    let told = &carried;
+    // The end of what is said last is told by closing both.
+    let relay =
+        async move { run(&mut near_client, &mut near_backend, BUFFER, IDLE, pending::<()>(), told).await };
     let bytes = |seed: usize| -> Vec<u8> {
         (0..5_000_000_usize).map(|at| (at.wrapping_mul(seed) >> 9).to_le_bytes()[0]).collect()
     };

@@ -56,10 +56,7 @@ impl Dialler {
         self.networks.permit(upstream.address())?;
         let connected = timeout(self.timeout, TcpStream::connect(upstream.address().get())).await;
         let stream = connected.map_err(|_| DialError::Timeout)?.map_err(|error| failed(&error))?;
-        let (local, peer) = (stream.local_addr(), stream.peer_addr());
-        if let (Ok(local), Ok(peer)) = (local, peer)
-            && self.networks.is_loop(local, peer)
-        {
+        if self.networks.is_loop(upstream.address().get(), || stream.local_addr().ok()) {
             return Err(Forbidden::Own.into());
         }
         // Without these all still works, with delays, and memory spent on a backend that is slow to read.

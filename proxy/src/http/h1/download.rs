@@ -15,6 +15,8 @@ pub(super) struct Download {
     text: Text,
     written: usize,
     body: Payload,
+    /// Bytes of the body that were put behind the text.
+    behind: usize,
     /// Bytes at the front of what the backend sent that belong to the body and may be written.
     ready: usize,
     /// What goes behind them: the end of a chunk.
@@ -25,6 +27,9 @@ pub(super) struct Download {
     has_begun: bool,
     is_flushed: bool,
 }
+
+/// A piece of a body that is copied behind the head: less dear than to write two pieces.
+const COPIED: usize = 1024;
 
 /// How the body is passed on.
 enum Payload {
@@ -52,6 +57,7 @@ impl Download {
             text: head,
             written: 0,
             body,
+            behind: 0,
             ready: 0,
             tail: b"",
             pipe: None,
@@ -181,7 +187,14 @@ impl Download {
             match &mut self.body {
                 Payload::Over => break,
                 Payload::AsItIs(body) if body.is_over() => break,
-                Payload::AsItIs(body) => self.ready = body.scan(backend.unread())?.taken,
+                Payload::AsItIs(body) => {
+                    self.ready = body.scan(backend.unread())?.taken;
+                    if !self.text.is_empty() && self.ready <= COPIED {
+                        self.text.extend_from_slice(backend.unread().get(..self.ready).unwrap_or_default());
+                        backend.consume(self.ready);
+                        self.behind += std::mem::take(&mut self.ready);
+                    }
+                }
                 Payload::InChunks(body) => {
                     self.ready = body.scan(backend.unread())?.taken;
                     write::chunk_line(&mut self.text, self.ready);
@@ -216,6 +229,7 @@ impl Download {
                 ([], [], []) => {
                     self.text.clear();
                     self.written = 0;
+                    self.passed += std::mem::take(&mut self.behind) as u64;
                     return Poll::Ready(Ok(()));
                 }
                 (one, [], []) | ([], one, []) => line.poll_write(cx, &[IoSlice::new(one)]),

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::buffers::{Buffer, SMALL};
+use crate::buffers::{self, Buffer, SMALL};
 use crate::splice::Bare;
 use crate::tls::Terminated;
 
@@ -84,10 +84,7 @@ impl<S: ClientStream> Line<S> {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts))? {
-            0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            written => Poll::Ready(Ok(written)),
-        }
+        buffers::poll_write(Pin::new(&mut self.stream), cx, parts)
     }
 
     /// The connection itself, to be written to.

@@ -15,6 +15,7 @@ use crate::buffers::Text;
 use crate::http::refuse::{self, Then};
 use crate::http1::Fault;
 use crate::refusal::Refusal;
+use crate::splice::Bare as _;
 
 /// Under which name a request that is none is refused.
 pub(super) fn refusal(fault: Fault) -> Refusal {
@@ -89,6 +90,10 @@ impl<S: ClientStream> Connection<S> {
     /// Closes in order. Where the client may still be sending (`unheard`) it is listened to for a moment, or
     /// the kernel would send a reset that overtakes our last words (RFC 9112 9.6).
     pub(super) async fn close(&mut self, unheard: bool) {
+        if !unheard && self.line.bare().is_some() {
+            // What is dropped with nothing of it unread ends in order by that alone.
+            return;
+        }
         let due = Instant::now() + self.client.context.config().timeouts.linger;
         let mut is_shut = false;
         poll_fn(|cx| {

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::super::error::Fault;
-use crate::buffers::Buffer;
+use crate::buffers::{self, Buffer};
 use crate::http1::{Bounds, HeadScan};
 use crate::splice::Bare;
 
@@ -51,10 +51,7 @@ impl Connection {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = match ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts)) {
-            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-            written => written,
-        };
+        let written = ready!(buffers::poll_write(Pin::new(&mut self.stream), cx, parts));
         self.touched |= written.is_ok();
         self.is_broken |= written.is_err();
         Poll::Ready(written)
