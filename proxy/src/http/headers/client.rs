@@ -3,7 +3,8 @@ use std::ops::Range;
 
 use super::Sink;
 use super::survey::Survey;
-use crate::http1::{Field, Known, write};
+use crate::digits;
+use crate::http1::{Field, Known};
 
 /// What a client's connection says of every request on it, made once.
 #[derive(Debug)]
@@ -21,22 +22,34 @@ impl ClientFields {
     /// For the connection of `peer`, which speaks `http` or `https`. Whether what the peer says of the client before it
     /// is believed is `trusted`.
     pub fn new(peer: IpAddr, scheme: &'static str, trusted: bool) -> Self {
-        let address = peer.to_string();
-        let forwarded = match peer {
-            IpAddr::V4(_) => format!("for={address};proto={scheme}"),
-            IpAddr::V6(_) => format!("for=\"[{address}]\";proto={scheme}"),
+        // Room for all that is written of an IPv4 address.
+        let mut text = Vec::with_capacity(128);
+        let around = match peer {
+            IpAddr::V4(_) => ("for=", ";proto="),
+            IpAddr::V6(_) => ("for=\"[", "]\";proto="),
         };
-        let (mut text, mut ends) = (Vec::new(), [0; NAMES.len()]);
-        let values = [&address, &forwarded, scheme].map(str::as_bytes);
-        for ((name, value), end) in NAMES.iter().zip(values).zip(&mut ends) {
-            write::field(&mut text, name, value);
-            *end = text.len() - b"\r\n".len();
-        }
-        // All of it takes less than 200 bytes.
-        let short = |at: usize| u16::try_from(at).unwrap_or_default();
-        let [first, second, third] = values.map(<[u8]>::len);
-        let ranges = [(first, ends[0]), (second, ends[1]), (third, ends[2])];
-        let values = ranges.map(|(length, end)| short(end - length)..short(end));
+        let mut value = |name: &str, write: &dyn Fn(&mut Vec<u8>)| {
+            text.extend_from_slice(name.as_bytes());
+            text.extend_from_slice(b": ");
+            let from = text.len();
+            write(&mut text);
+            let to = text.len();
+            text.extend_from_slice(b"\r\n");
+            // All of it takes less than 200 bytes.
+            let short = |at: usize| u16::try_from(at).unwrap_or_default();
+            short(from)..short(to)
+        };
+        let [address, forwarded, proto] = NAMES;
+        let values = [
+            value(address, &|text| digits::ip(text, peer)),
+            value(forwarded, &|text| {
+                text.extend_from_slice(around.0.as_bytes());
+                digits::ip(text, peer);
+                text.extend_from_slice(around.1.as_bytes());
+                text.extend_from_slice(scheme.as_bytes());
+            }),
+            value(proto, &|text| text.extend_from_slice(scheme.as_bytes())),
+        ];
         Self { trusted, text: text.into(), values }
     }
 
