@@ -28,15 +28,23 @@ use crate::tls;
 use introduction::{Introduced, Way};
 
 /// Serves a connection to the port in the clear.
-pub(crate) async fn serve_plain(accepted: Accepted, context: Rc<Context>) {
-    let Accepted { stream, peer, ticket } = accepted;
-    let _open = Open::count(context.clone(), Port::Http);
-    let place = match context.limits.enter(peer.ip(), ticket).await {
-        Ok(place) => place,
-        Err(refusal) => return Box::pin(shut_out(stream, refusal, Port::Http, peer, &context)).await,
-    };
-    let client = Client::new(context.clone(), peer, Door::Plain, place);
-    http::serve_h1(stream, client).await;
+///
+/// Not an `async fn`: that would hold all it is given twice, and this is held by each idle connection.
+pub(crate) fn serve_plain(accepted: Accepted, context: Rc<Context>) -> impl Future<Output = ()> {
+    let open = Open::count(context.clone(), Port::Http);
+    async move {
+        let _open = open;
+        let peer = accepted.peer;
+        match context.limits.enter(peer.ip(), accepted.ticket).await {
+            Ok(place) => {
+                let client = Client::new(context, peer, Door::Plain, place);
+                http::serve_h1(accepted.stream, client).await;
+            }
+            Err(refusal) => {
+                Box::pin(shut_out(accepted.stream, refusal, Port::Http, peer, &context)).await;
+            }
+        }
+    }
 }
 
 /// Serves a connection to the TLS port.

@@ -150,7 +150,8 @@ impl Limits {
         let counted = self.count(peer)?;
         let place = match ticket {
             Ticket::Place(place) => place,
-            Ticket::Waits(_among_the_waiting) => self.wait().await.ok_or(Refusal::Overloaded)?,
+            // Few have to, and all would hold the room for it.
+            Ticket::Waits(_among_the_waiting) => Box::pin(self.wait()).await.ok_or(Refusal::Overloaded)?,
         };
         Ok(Place { _place: place, _counted: counted })
     }

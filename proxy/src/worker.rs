@@ -93,6 +93,7 @@ async fn serve_until_drained(
         () = context.limits.heed() => {}
     }
     hand.start();
+    context.limits.idle.close();
     doors.finished().await;
     let open = context.connections.running();
     context.upstreams.close();

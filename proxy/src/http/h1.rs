@@ -19,6 +19,7 @@ mod straight;
 mod tunnel;
 mod upload;
 
+use std::future::Future;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -58,31 +59,35 @@ enum After {
 }
 
 /// Serves HTTP/1.0 and HTTP/1.1 to the connection's end.
-pub(crate) async fn serve<S: ClientStream>(stream: S, client: Rc<Client>) {
+///
+/// Not an `async fn`: that would hold all it is given twice, and this is held by each idle connection.
+pub(crate) fn serve<S: ClientStream>(stream: S, client: Rc<Client>) -> impl Future<Output = ()> {
     let now = Instant::now();
-    let context = client.context.clone();
-    let clock = Clock::new(now + context.config().timeouts.head);
-    let line = Line::new(stream, context.config().limits.http1_buffer());
+    let config = client.context.config();
+    let clock = Clock::new(now + config.timeouts.head);
+    let line = Line::new(stream, config.limits.http1_buffer());
     let mut connection = Connection { line, clock, client, idle_since: now, served: 0 };
-    loop {
-        let head = match connection.next().await {
-            Next::Head(head) => head,
-            Next::End => return connection.close(false).await,
-            Next::Refused(refusal, fault) => return connection.refuse_all(refusal, fault).await,
-        };
-        // Most connections wait for a request, and shall not carry the room for one.
-        match Box::pin(one(&mut connection, head)).await {
-            After::Persists => {
-                connection.idle_since = Instant::now();
-                connection.served = connection.served.saturating_add(1);
+    async move {
+        loop {
+            let head = match connection.next().await {
+                Next::Head(head) => head,
+                Next::End => return connection.close(false).await,
+                Next::Refused(refusal, fault) => return connection.refuse_all(refusal, fault).await,
+            };
+            // Most connections wait for a request, and shall not carry the room for one.
+            match Box::pin(one(&mut connection, head)).await {
+                After::Persists => {
+                    connection.idle_since = Instant::now();
+                    connection.served = connection.served.saturating_add(1);
+                }
+                After::Closes { unheard } => {
+                    // Who did not ask for the end may have asked for more already.
+                    let is_ours = connection.is_at_its_last() || connection.client.context.is_draining();
+                    return connection.close(unheard || is_ours).await;
+                }
+                After::Breaks { reset: true } => return connection.line.reset(),
+                After::Breaks { reset: false } | After::Over => return,
             }
-            After::Closes { unheard } => {
-                // Who did not ask for the end may have asked for more already.
-                let is_ours = connection.is_at_its_last() || context.is_draining();
-                return connection.close(unheard || is_ours).await;
-            }
-            After::Breaks { reset: true } => return connection.line.reset(),
-            After::Breaks { reset: false } | After::Over => return,
         }
     }
 }

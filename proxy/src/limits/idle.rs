@@ -4,7 +4,7 @@
 //! the next request: [`enter`] gives a guard, dropping it takes the connection out again. The newest goes
 //! first: who floods the proxy with connections is among the newest, and who was there before stays.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -17,6 +17,8 @@ pub(crate) struct Registry {
     seats: RefCell<Seats>,
     pressure: Arc<Pressure>,
     worker: WorkerId,
+    /// A drain has begun: nobody may be idle any more.
+    is_closed: Cell<bool>,
 }
 
 /// A doubly linked list in a vector, newest first; seats nobody has are linked by `older` too.
@@ -59,6 +61,11 @@ impl IdleGuard {
     pub(crate) fn poll_shed(&self, cx: &Context<'_>) -> Poll<()> {
         self.registry.seats.borrow_mut().poll_shed(self.seat, cx.waker())
     }
+
+    /// The same, also when the worker [closes](Registry::close).
+    pub(crate) fn poll_leave(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.registry.is_closed.get() { Poll::Ready(()) } else { self.poll_shed(cx) }
+    }
 }
 
 impl Drop for IdleGuard {
@@ -75,7 +82,14 @@ impl Drop for IdleGuard {
 
 impl Registry {
     pub(super) fn new(pressure: Arc<Pressure>, worker: WorkerId) -> Rc<Self> {
-        Rc::new(Self { seats: RefCell::default(), pressure, worker })
+        Rc::new(Self { seats: RefCell::default(), pressure, worker, is_closed: Cell::default() })
+    }
+
+    /// Wakes all: from now on nobody may be idle. Costs an idle connection less than to listen for a drain itself.
+    pub(crate) fn close(&self) {
+        self.is_closed.set(true);
+        let wakers = self.seats.borrow_mut().take_wakers();
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Tells the newest to go; false when there is none.
@@ -145,6 +159,11 @@ impl Seats {
         let seat = self.seats.get_mut(newest)?;
         seat.is_shed = true;
         Some(seat.waker.take())
+    }
+
+    /// Those who wait to hear whether they have to go.
+    fn take_wakers(&mut self) -> Vec<Waker> {
+        self.seats.iter_mut().filter_map(|seat| seat.waker.take()).collect()
     }
 
     /// Frees a seat; whether its connection had been told to go.

@@ -69,6 +69,10 @@ impl<S: ClientStream> Line<S> {
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
+        if let Some(tcp) = self.bare() {
+            // Mostly nothing has come yet, and that costs less to learn without memory for it.
+            ready!(tcp.poll_read_ready(cx))?;
+        }
         let came = match ready!(self.inbound.poll_fill(cx, Pin::new(&mut self.stream), most)) {
             // TLS whose client closed without saying so: what was whole before is answered all the same.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,

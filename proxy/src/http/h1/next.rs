@@ -1,15 +1,17 @@
 use std::future::{Future, poll_fn};
 use std::ops::Range;
-use std::pin::pin;
-use std::task::{Context, Poll, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as Task, Poll, ready};
 
 use tokio::time::{Instant, sleep};
 
 use super::Connection;
 use super::line::ClientStream;
 use super::say::refusal;
+use crate::context::Context;
 use crate::http1::{Bounds, Fault, HeadScan};
-use crate::limits::idle;
+use crate::limits::idle::{self, IdleGuard};
 use crate::refusal::Refusal;
 
 /// What comes next on a connection.
@@ -22,6 +24,35 @@ pub(super) enum Next {
     Refused(Refusal, Option<Fault>),
 }
 
+/// Where a connection waits of which nothing is known that it will ask.
+enum Stand {
+    /// It was just opened. Few wait here for long, so what it takes is not kept in place.
+    Fresh(Pin<Box<dyn Future<Output = ()>>>),
+    /// It has asked before.
+    Idle(IdleGuard),
+}
+
+impl Stand {
+    fn new(context: &Rc<Context>, is_fresh: bool) -> Self {
+        if !is_fresh {
+            return Self::Idle(idle::enter(&context.limits.idle));
+        }
+        let (mut drain, linger) = (context.drain.clone(), context.config().timeouts.linger);
+        Self::Fresh(Box::pin(async move {
+            drain.draining().await;
+            sleep(linger).await;
+        }))
+    }
+
+    /// Ready when it has to go.
+    fn poll_leave(&mut self, cx: &mut Task<'_>) -> Poll<()> {
+        match self {
+            Self::Fresh(leave) => leave.as_mut().poll(cx),
+            Self::Idle(guard) => guard.poll_leave(cx),
+        }
+    }
+}
+
 impl<S: ClientStream> Connection<S> {
     /// Waits for the next head.
     ///
@@ -32,16 +63,9 @@ impl<S: ClientStream> Connection<S> {
         let context = self.client.context.clone();
         let timeouts = &context.config().timeouts;
         let is_fresh = self.served == 0;
-        let mut drain = context.drain.clone();
-        let mut leave = pin!(async {
-            drain.draining().await;
-            if is_fresh {
-                sleep(timeouts.linger).await;
-            }
-        });
         let patience = if is_fresh { timeouts.head } else { timeouts.keep_alive };
         let mut due = self.idle_since + patience;
-        let (mut scan, mut has_begun, mut idle) = (HeadScan::request(), false, None);
+        let (mut scan, mut has_begun, mut stand) = (HeadScan::request(), false, None);
         poll_fn(|cx| {
             if let Poll::Ready(next) = self.poll_next(cx, &mut scan, &context.bounds) {
                 return Poll::Ready(next);
@@ -50,16 +74,10 @@ impl<S: ClientStream> Connection<S> {
             {
                 due = Instant::now() + timeouts.head;
             }
-            if !has_begun && leave.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Next::End);
-            }
             if has_begun {
-                idle = None;
-            } else if !is_fresh {
-                let guard = idle.get_or_insert_with(|| idle::enter(&context.limits.idle));
-                if guard.poll_shed(cx).is_ready() {
-                    return Poll::Ready(Next::End);
-                }
+                stand = None;
+            } else if stand.get_or_insert_with(|| Stand::new(&context, is_fresh)).poll_leave(cx).is_ready() {
+                return Poll::Ready(Next::End);
             }
             match self.clock.is_past(cx, due) {
                 false => Poll::Pending,
@@ -71,7 +89,7 @@ impl<S: ClientStream> Connection<S> {
     }
 
     /// What the bytes say that are there.
-    fn poll_next(&mut self, cx: &mut Context<'_>, scan: &mut HeadScan, bounds: &Bounds) -> Poll<Next> {
+    fn poll_next(&mut self, cx: &mut Task<'_>, scan: &mut HeadScan, bounds: &Bounds) -> Poll<Next> {
         loop {
             let is_empty = self.line.inbound.is_empty();
             if !is_empty {

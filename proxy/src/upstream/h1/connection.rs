@@ -63,6 +63,10 @@ impl Connection {
     /// When the connection broke. The kernel tells it only once: who has heard it while writing reads what came
     /// before, and then an end that looks orderly.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.inbound.is_empty() {
+            // The first time nothing has come yet, and that costs less to learn without memory for it.
+            ready!(self.stream.poll_read_ready(cx))?;
+        }
         let came = ready!(self.inbound.poll_fill(cx, Pin::new(&mut self.stream), self.most))?;
         self.heard |= came > 0;
         if came == 0 && self.is_broken {
