@@ -54,9 +54,9 @@ def bar(row: Row, y: float, across: float, most: float) -> list[str]:
 
 
 def ticks(most: float) -> list[float]:
-    """Round numbers from 0, four to nine of them."""
+    """Round numbers from 0, five to eleven of them."""
     if most <= 0:
         return [0]
     step = 10 ** floor(log10(most))
-    step *= next(part for part in (0.1, 0.2, 0.25, 0.5, 1) if most / (step * part) <= 9)
+    step *= next(part for part in (0.1, 0.2, 0.25, 0.5, 1, 2) if most / (step * part) <= 10)
     return [at * step for at in range(int(most / step) + 1)]
