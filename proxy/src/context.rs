@@ -13,7 +13,7 @@ use crate::config::{Config, Limits};
 use crate::drain::{Phase, Signal};
 use crate::http1::{Bounds, Room};
 use crate::limits;
-use crate::metrics::{Metrics, WorkerMetrics};
+use crate::metrics::{Metrics, Port, WorkerMetrics};
 use crate::per_worker::WorkerId;
 use crate::refusal::Refusal;
 use crate::request_id::RequestIds;
@@ -158,4 +158,21 @@ fn h2(limits: &Limits) -> h2::server::Builder {
         .max_pending_accept_reset_streams(limits.h2_unseen_resets)
         .max_local_error_reset_streams(Some(limits.h2_faulty_streams));
     builder
+}
+
+/// Counts a connection as open while it lives.
+pub(crate) struct Open(Rc<Context>, Port);
+
+impl Open {
+    /// One more to `port`.
+    pub(crate) fn count(context: Rc<Context>, port: Port) -> Self {
+        context.metrics().connection_begins(port);
+        Self(context, port)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.metrics().connection_ends(self.1);
+    }
 }

@@ -1,6 +1,6 @@
 //! The story of a connection, from accept to its last byte.
 //!
-//! [`serve_plain`] for the port in the clear, [`serve_tls`] for the TLS port. Each is a straight line;
+//! [`begin`] has each served by [`serve_plain`], for the port in the clear, or [`serve_tls`], for the TLS port. Each is a straight line;
 //! the wrapper around it counts, logs and tells the client.
 //!
 //! Tasks are as large as the largest of what they may come to, and most connections wait for HTTP/1.1: what
@@ -17,44 +17,60 @@ use certs::Favourite;
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
 
-use crate::context::Context;
+use crate::context::{Context, Open};
 use crate::farewell;
 use crate::hello;
 use crate::http::{self, Client, Door};
+use crate::limits::{Entered, Place};
 use crate::listener::Accepted;
 use crate::metrics::Port;
 use crate::refusal::Refusal;
 use crate::tls;
 use introduction::{Introduced, Way};
 
-/// Serves a connection to the port in the clear.
-///
-/// Not an `async fn`: that would hold all it is given twice, and this is held by each idle connection.
-pub(crate) fn serve_plain(accepted: Accepted, context: Rc<Context>) -> impl Future<Output = ()> {
-    let open = Open::count(context.clone(), Port::Http);
-    async move {
-        let _open = open;
-        let peer = accepted.peer;
-        match context.limits.enter(peer.ip(), accepted.ticket).await {
-            Ok(place) => {
-                let client = Client::new(context, peer, Door::Plain, place);
-                http::serve_h1(accepted.stream, client).await;
+/// A connection that was taken, and may be served.
+pub(crate) struct Arrived {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    open: Open,
+}
+
+/// Has a connection to `port` served, by a task of its own. Most have their place already, and their tasks shall not
+/// carry the room for what others come to.
+pub(crate) fn begin<F>(
+    accepted: Accepted,
+    port: Port,
+    context: &Rc<Context>,
+    serve: impl FnOnce(Arrived, Rc<Context>) -> F + 'static,
+) where
+    F: Future<Output = ()> + 'static,
+{
+    let Accepted { stream, peer, ticket } = accepted;
+    let (open, tasks, context) = (Open::count(context.clone(), port), &context.connections, context.clone());
+    match context.limits.enter(peer.ip(), ticket) {
+        Ok(Entered::In(place)) => tasks.spawn_local(serve(Arrived { stream, peer, place, open }, context)),
+        Ok(Entered::Waits(waiting)) => tasks.spawn_local(async move {
+            match context.limits.wait(waiting).await {
+                Ok(place) => serve(Arrived { stream, peer, place, open }, context).await,
+                Err(refusal) => shut_out(stream, refusal, port, peer, &context, open).await,
             }
-            Err(refusal) => {
-                Box::pin(shut_out(accepted.stream, refusal, Port::Http, peer, &context)).await;
-            }
-        }
+        }),
+        Err(refusal) => tasks.spawn_local(async move {
+            shut_out(stream, refusal, port, peer, &context, open).await;
+        }),
     }
 }
 
+/// Serves a connection to the port in the clear.
+pub(crate) fn serve_plain(arrived: Arrived, context: Rc<Context>) -> impl Future<Output = ()> {
+    let Arrived { stream, peer, place, open } = arrived;
+    http::serve_h1(stream, Client::new(context, peer, Door::Plain, place, open))
+}
+
 /// Serves a connection to the TLS port.
-pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
-    let Accepted { mut stream, peer, ticket } = accepted;
-    let _open = Open::count(context.clone(), Port::Https);
-    let place = match context.limits.enter(peer.ip(), ticket).await {
-        Ok(place) => place,
-        Err(refusal) => return Box::pin(shut_out(stream, refusal, Port::Https, peer, &context)).await,
-    };
+pub(crate) async fn serve_tls(arrived: Arrived, context: Rc<Context>) {
+    let Arrived { mut stream, peer, place, open } = arrived;
     let introduced = match introduction::hear(&mut stream, &context, peer.ip()).await {
         Ok(Some(introduced)) => introduced,
         Ok(None) => return,
@@ -66,7 +82,7 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
     match way {
         Way::PassThrough(entry) => {
             // Held to the connection's end.
-            let _place = place;
+            let _held = (place, open);
             let passed = Box::pin(passthrough::run(stream, hello, entry, peer, &context)).await;
             if let Err((stream, refusal)) = passed {
                 Box::pin(turn_away(stream, refusal, Some(name), peer, &context)).await;
@@ -78,7 +94,7 @@ pub(crate) async fn serve_tls(accepted: Accepted, context: Rc<Context>) {
                 false => Favourite::Aes,
             });
             let door = Door::Tls { server_name: name, certificate };
-            let client = Client::new(context.clone(), peer, door, place);
+            let client = Client::new(context.clone(), peer, door, place, open);
             let finished = terminate(stream, hello, config, client).await;
             if let Err(refusal) = finished {
                 context.metrics().refusal(refusal);
@@ -111,7 +127,14 @@ async fn terminate(
 
 /// Tells a client that it is not connected. Before TLS is spoken there are no words for that, and many who hear
 /// it are told nothing.
-async fn shut_out(stream: TcpStream, refusal: Refusal, port: Port, peer: SocketAddr, context: &Context) {
+async fn shut_out(
+    stream: TcpStream,
+    refusal: Refusal,
+    port: Port,
+    peer: SocketAddr,
+    context: &Context,
+    _open: Open,
+) {
     context.metrics().refusal(refusal);
     let tls = port == Port::Https;
     context.log_refusal(refusal, peer, if tls { "tls" } else { "http/1.1" }, tls, None);
@@ -146,21 +169,5 @@ async fn turn_away(
             farewell::say(stream, &http::raw_answer(refusal, &context.date()), linger).await;
         }
         None => {}
-    }
-}
-
-/// Counts a connection as open while it lives.
-struct Open(Rc<Context>, Port);
-
-impl Open {
-    fn count(context: Rc<Context>, port: Port) -> Self {
-        context.metrics().connection_begins(port);
-        Self(context, port)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.metrics().connection_ends(self.1);
     }
 }

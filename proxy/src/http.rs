@@ -36,7 +36,7 @@ pub(crate) use judge::Door;
 pub use onward::Onward;
 pub(crate) use refuse::raw as raw_answer;
 
-use crate::context::Context;
+use crate::context::{Context, Open};
 use crate::limits::{Admitted, Place};
 use crate::refusal::Refusal;
 use crate::routes::{Recent, RouteEntry};
@@ -51,16 +51,22 @@ pub(crate) struct Client {
     fields: ClientFields,
     recent: RefCell<Recent>,
     /// Held by the connection, and by the tunnel it may become.
-    _place: Place,
+    _held: (Place, Open),
 }
 
 impl Client {
     /// The client at `peer`, who came in by `door`.
-    pub(crate) fn new(context: Rc<Context>, peer: SocketAddr, door: Door, place: Place) -> Rc<Self> {
+    pub(crate) fn new(
+        context: Rc<Context>,
+        peer: SocketAddr,
+        door: Door,
+        place: Place,
+        open: Open,
+    ) -> Rc<Self> {
         let ip = peer.ip().to_canonical();
         let trusted = context.config().trusted_peers.iter().any(|network| network.contains(&ip));
         let fields = ClientFields::new(ip, door.scheme(), trusted);
-        Rc::new(Self { context, peer, door, fields, recent: RefCell::default(), _place: place })
+        Rc::new(Self { context, peer, door, fields, recent: RefCell::default(), _held: (place, open) })
     }
 
     /// Counts and logs a refusal that is the answer to no request.

@@ -75,6 +75,20 @@ pub(crate) struct Place {
     _counted: Option<Counted>,
 }
 
+/// How a connection came in.
+pub(crate) enum Entered {
+    /// With a place.
+    In(Place),
+    /// To wait for one.
+    Waits(Waiting),
+}
+
+/// A connection that waits for a place.
+pub(crate) struct Waiting {
+    counted: Option<Counted>,
+    _among_the_waiting: OwnedSemaphorePermit,
+}
+
 /// Leave to tell a client why it is not served, which takes a moment and a descriptor.
 pub(crate) struct LastWords(Rc<Cell<usize>>);
 
@@ -142,24 +156,29 @@ impl Limits {
         &self.common.places
     }
 
-    /// Lets a connection from `peer` in, if need be after waiting for a place.
+    /// Lets a connection from `peer` in, which has to [wait](Self::wait) if it came without a place.
     ///
-    /// Refuses with [`Refusal::TooManyConnections`], or with [`Refusal::Overloaded`] if no place became free in
-    /// time. Those who have one keep it, but for idle ones.
-    pub(crate) async fn enter(&self, peer: IpAddr, ticket: Ticket) -> Result<Place, Refusal> {
+    /// Refuses with [`Refusal::TooManyConnections`].
+    pub(crate) fn enter(&self, peer: IpAddr, ticket: Ticket) -> Result<Entered, Refusal> {
         let counted = self.count(peer)?;
-        let place = match ticket {
-            Ticket::Place(place) => place,
-            // Few have to, and all would hold the room for it.
-            Ticket::Waits(_among_the_waiting) => Box::pin(self.wait()).await.ok_or(Refusal::Overloaded)?,
-        };
-        Ok(Place { _place: place, _counted: counted })
+        Ok(match ticket {
+            Ticket::Place(place) => Entered::In(Place { _place: place, _counted: counted }),
+            Ticket::Waits(waits) => Entered::Waits(Waiting { counted, _among_the_waiting: waits }),
+        })
+    }
+
+    /// Waits for a place. Those who have one keep it, but for idle ones.
+    ///
+    /// Refuses with [`Refusal::Overloaded`] if none became free in time.
+    pub(crate) async fn wait(&self, waiting: Waiting) -> Result<Place, Refusal> {
+        let place = self.place().await.ok_or(Refusal::Overloaded)?;
+        Ok(Place { _place: place, _counted: waiting.counted })
     }
 
     /// A place for one more request of a client that is connected already: HTTP/2 brings many over one connection,
     /// and each may need a connection to a backend. Nobody waits for it; an idle connection goes for the next.
     ///
-    /// Refuses like [`Limits::enter`].
+    /// Refuses with [`Refusal::TooManyConnections`] or [`Refusal::Overloaded`].
     pub(crate) fn another(&self, peer: IpAddr) -> Result<Place, Refusal> {
         let counted = self.count(peer)?;
         match self.common.places.clone().try_acquire_owned() {
@@ -178,7 +197,7 @@ impl Limits {
             .transpose()
     }
 
-    async fn wait(&self) -> Option<OwnedSemaphorePermit> {
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
         let pressure = &self.common.pressure;
         let _waits = pressure.wait();
         self.idle.make_room();

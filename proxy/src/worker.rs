@@ -14,8 +14,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::context::{Context, Shared};
 use crate::drain::{self, Drain, Signal};
-use crate::edge;
-use crate::listener::{Accepted, Gate, accept};
+use crate::edge::{self, Arrived};
+use crate::listener::{Gate, accept};
+use crate::metrics::Port;
 use crate::per_worker::WorkerId;
 use crate::tasks::Tasks;
 
@@ -84,8 +85,8 @@ async fn serve_until_drained(
         queue: context.config().limits.backlog,
         drain: context.drain.clone(),
     };
-    doors.spawn_local(door(http, gate(), context.clone(), edge::serve_plain));
-    doors.spawn_local(door(https, gate(), context.clone(), edge::serve_tls));
+    doors.spawn_local(door(http, Port::Http, gate(), context.clone(), edge::serve_plain));
+    doors.spawn_local(door(https, Port::Https, gate(), context.clone(), edge::serve_tls));
 
     tokio::select! {
         () = drain.draining() => {}
@@ -108,13 +109,14 @@ async fn serve_until_drained(
 /// Takes connections until the drain; each is a task of its own.
 async fn door<F>(
     listener: StdListener,
+    port: Port,
     gate: Gate,
     context: Rc<Context>,
-    serve: impl Fn(Accepted, Rc<Context>) -> F,
+    serve: impl Fn(Arrived, Rc<Context>) -> F + Copy + 'static,
 ) where
     F: Future<Output = ()> + 'static,
 {
-    let begin = |accepted| context.connections.spawn_local(serve(accepted, context.clone()));
+    let begin = |accepted| edge::begin(accepted, port, &context, serve);
     let starved = || {
         context.metrics().accept_failures.inc();
         context.upstreams.make_room();

@@ -3,6 +3,7 @@ use std::ops::Range;
 
 use super::Sink;
 use super::survey::Survey;
+use crate::buffers::Text;
 use crate::digits;
 use crate::http1::{Field, Known};
 
@@ -22,8 +23,7 @@ impl ClientFields {
     /// For the connection of `peer`, which speaks `http` or `https`. Whether what the peer says of the client before it
     /// is believed is `trusted`.
     pub fn new(peer: IpAddr, scheme: &'static str, trusted: bool) -> Self {
-        // Room for all that is written of an IPv4 address.
-        let mut text = Vec::with_capacity(128);
+        let mut text = Text::new();
         let around = match peer {
             IpAddr::V4(_) => ("for=", ";proto="),
             IpAddr::V6(_) => ("for=\"[", "]\";proto="),
@@ -50,7 +50,8 @@ impl ClientFields {
             }),
             value(proto, &|text| text.extend_from_slice(scheme.as_bytes())),
         ];
-        Self { trusted, text: text.into(), values }
+        // As much memory as it takes, for as long as the connection lives.
+        Self { trusted, text: text.as_slice().into(), values }
     }
 
     /// The values of [`NAMES`].
